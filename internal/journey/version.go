@@ -1,0 +1,26 @@
+package journey
+
+import (
+	"encoding/json"
+	"time"
+
+	"throughline.dev/throughline/internal/fault"
+)
+
+// Draft is the editable document of a journey. It may be wrong and always saves.
+type Draft struct {
+	Journey   string          `json:"key"`
+	Revision  int64           `json:"revision"` // counts saves; guards against lost updates
+	Document  json.RawMessage `json:"document"` // the definition as JSON (YAML is converted on the way in)
+	Problems  []fault.Problem `json:"problems"`
+	UpdatedAt time.Time       `json:"updated_at"`
+}
+
+// Version is a frozen, compiled, numbered definition. It never changes.
+type Version struct {
+	Journey     string          `json:"journey"`
+	Number      int             `json:"version"` // 1, 2, 3… per journey
+	Hash        string          `json:"hash"`    // content hash of the definition
+	Document    json.RawMessage `json:"document"`
+	PublishedAt time.Time       `json:"published_at"`
+}
