@@ -1,0 +1,57 @@
+// Package email makes and delivers mail: templates, rendering, MIME, the SMTP transport with its five outcomes.
+//
+// It may import fault and audience; it knows neither the store, nor journeys, nor Temporal.
+package email
+
+// Template is a mail as structured data: hermes content blocks plus subject and preheader, all with Liquid placeholders.
+type Template struct {
+	Key       string `json:"key"`
+	Subject   string `json:"subject"`
+	Preheader string `json:"preheader,omitempty"`
+	Body      Body   `json:"body"`
+}
+
+// Body mirrors the content blocks of hermes/v2.
+type Body struct {
+	Greeting   string   `json:"greeting,omitempty"` // the whole line, such as "Hi {{ contact.first_name | default: 'there' }},"
+	Intros     []string `json:"intros,omitempty"`
+	Dictionary []Entry  `json:"dictionary,omitempty"`
+	Table      *Table   `json:"table,omitempty"`
+	Actions    []Action `json:"actions,omitempty"`
+	Outros     []string `json:"outros,omitempty"`
+	Signature  string   `json:"signature,omitempty"`
+	Markdown   string   `json:"markdown,omitempty"` // free text instead of intros, actions and outros
+}
+
+// Entry is one line of a dictionary block.
+type Entry struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Table is a block of rows under column heads.
+type Table struct {
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
+}
+
+// Action is a sentence with a button under it.
+type Action struct {
+	Instructions string `json:"instructions,omitempty"`
+	Button       Button `json:"button"`
+}
+
+// Button is a link that looks like a button. The link is http or https.
+type Button struct {
+	Text      string `json:"text"`
+	Link      string `json:"link"`
+	Color     string `json:"color,omitempty"`      // #rgb or #rrggbb
+	TextColor string `json:"text_color,omitempty"` // #rgb or #rrggbb
+}
+
+// TemplateVersion is a saved template. Each save makes a new version; a journey sends the newest.
+type TemplateVersion struct {
+	Template
+	Version int    `json:"version"`
+	Hash    string `json:"hash"`
+}
