@@ -101,7 +101,7 @@ func TestConditionHolds(t *testing.T) {
 		`contact.seats in [5, 6]`:                                     true,
 		`contact.seats + 1 == 6`:                                      true,
 		`contact.seats * 2 > 9 && contact.seats / 2.0 == 2.5`:         true,
-		`1 + contact.seats - 2 == 4.0`:                                true,
+		`1 + contact.seats - 2 == 4`:                                  true,
 		`contact.rate + contact.seats > 7`:                            true,
 		`event.count == 3`:                                            true,
 		`event.kind == "demo"`:                                        true,
