@@ -24,3 +24,10 @@ type Version struct {
 	Document    json.RawMessage `json:"document"`
 	PublishedAt time.Time       `json:"published_at"`
 }
+
+// LiveVersion is the version that new contacts enter, with the time since which its trigger has been live: older
+// events enroll nobody.
+type LiveVersion struct {
+	Version
+	LiveSince time.Time
+}

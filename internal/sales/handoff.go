@@ -36,3 +36,14 @@ type Handoff struct {
 	CreatedAt    time.Time     `json:"created_at"`
 	UpdatedAt    time.Time     `json:"updated_at"`
 }
+
+// ScoreChange is one origin of a contact's points.
+type ScoreChange struct {
+	ContactID    string    `json:"contact_id"`
+	Points       int       `json:"points"`
+	Reason       string    `json:"reason"`
+	EnrollmentID string    `json:"enrollment_id,omitempty"`
+	StepID       string    `json:"step_id,omitempty"`
+	ScoreAfter   int       `json:"score_after"`
+	At           time.Time `json:"at"`
+}

@@ -1,0 +1,143 @@
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"throughline.dev/throughline/internal/email"
+)
+
+const (
+	leaseFor      = 30 * time.Second
+	recordBackoff = 200 * time.Millisecond
+)
+
+// Dispatcher runs the SMTP conversations. A conversation belongs to no activity attempt: it goes on under the transport's
+// own deadlines when the attempt that began it has run out of time, and records its outcome in the ledger.
+type Dispatcher struct {
+	Transport Transport
+	Ledger    Ledger
+	From      string        // envelope sender
+	Patience  time.Duration // how long an attempt waits for an outcome
+	Poll      time.Duration // how often a waiting attempt looks again
+	Now       Clock
+	Log       *slog.Logger
+
+	running sync.WaitGroup
+}
+
+func (d *Dispatcher) lease(now time.Time) time.Time { return now.Add(leaseFor) }
+
+// wait pauses a waiting attempt between two looks at the ledger.
+func (d *Dispatcher) wait(ctx context.Context) error {
+	timer := time.NewTimer(d.Poll)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Send starts the conversation for a claimed message and waits for its end, but no longer than its patience.
+func (d *Dispatcher) Send(ctx context.Context, m email.Message) {
+	done := make(chan struct{})
+	d.running.Go(func() {
+		defer close(done)
+		d.converse(context.WithoutCancel(ctx), m)
+	})
+	timer := time.NewTimer(d.Patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// Drain waits for the conversations that are still going on, so that a stopping worker leaves no unknown behind.
+func (d *Dispatcher) Drain(ctx context.Context) {
+	done := make(chan struct{})
+	go func() { d.running.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+func (d *Dispatcher) converse(ctx context.Context, m email.Message) {
+	stop := d.keepLease(ctx, m)
+	delivery := d.Transport.Send(ctx, email.Envelope{From: d.From, To: m.ToAddress, Bytes: m.Raw})
+	stop()
+	state, reason := settled(delivery)
+	if delivery.Outcome == email.OutcomeRejected && hardBounce(delivery) {
+		if key, err := email.AddressKey(m.ToAddress); err == nil {
+			if err := d.Ledger.Suppress(ctx, key, "hard_bounce", d.Now()); err != nil {
+				d.Log.Error("address could not be suppressed", "message_id", m.ID, "error", err.Error())
+			}
+		}
+	}
+	for {
+		applied, err := d.Ledger.FinishMessage(ctx, m.ID, m.Fence, delivery, state, reason, d.Now())
+		if err == nil {
+			if !applied {
+				d.Log.Warn("a later claim has this message", "message_id", m.ID, "outcome", string(delivery.Outcome))
+			}
+			return
+		}
+		// The outcome is known and must not be lost: as long as this process lives, it tries to write it down.
+		d.Log.Error("outcome not recorded yet", "message_id", m.ID, "error", err.Error())
+		if d.pause(ctx, recordBackoff) != nil {
+			return
+		}
+	}
+}
+
+func (d *Dispatcher) pause(ctx context.Context, t time.Duration) error {
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// keepLease shows, as long as the conversation goes on, that somebody holds the message.
+func (d *Dispatcher) keepLease(ctx context.Context, m email.Message) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	d.running.Go(func() {
+		for d.pause(ctx, leaseFor/3) == nil {
+			if _, err := d.Ledger.ExtendLease(ctx, m.ID, m.Fence, d.lease(d.Now())); err != nil && ctx.Err() == nil {
+				d.Log.Warn("lease not extended", "message_id", m.ID, "error", err.Error())
+			}
+		}
+	})
+	return cancel
+}
+
+// settled translates a transport's outcome into the ledger's state.
+func settled(delivery email.Delivery) (email.State, string) {
+	switch delivery.Outcome {
+	case email.OutcomeAccepted:
+		return email.Sent, ""
+	case email.OutcomeRejected:
+		return email.Rejected, email.ReasonHardBounce
+	case email.OutcomeUnknown:
+		return email.Unknown, email.ReasonFateUnknown
+	case email.OutcomeNotSent, email.OutcomeDeferred:
+		return email.Deferred, ""
+	}
+	return email.Deferred, ""
+}
+
+// hardBounce tells whether the server said that the mailbox does not exist (RFC 3463: 5.1.x), rather than that it minds
+// the sender or the content.
+func hardBounce(delivery email.Delivery) bool {
+	return delivery.Phase == "rcpt" && strings.HasPrefix(delivery.Enhanced, "5.1.")
+}

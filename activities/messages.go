@@ -1,0 +1,314 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
+)
+
+const (
+	// giveUpAfter is how long a deferred message is tried.
+	giveUpAfter = 72 * time.Hour
+	// maxTransactionalAttempts: a transactional message of unknown fate is sent once more, with the same bytes.
+	maxTransactionalAttempts = 2
+	guardPage                = 100
+)
+
+// Messages performs the sends. Each is a row of the ledger, claimed in the transaction that checks whether it may be sent.
+type Messages struct {
+	Contacts   Contacts
+	Versions   *Versions
+	Templates  Templates
+	Subjects   Subjects
+	Writer     SubjectWriter // nil: no generated subjects
+	Composer   *Composer
+	Dispatcher *Dispatcher
+	Ledger     Ledger
+	Now        Clock
+}
+
+// SendEmail claims the message of this step's visit and hands it to the transport. It waits a few seconds for the
+// outcome and never cuts the conversation short: after that it returns pending, and AwaitDelivery tells the end.
+func (a *Messages) SendEmail(ctx context.Context, in EffectInput) (EffectResult, error) {
+	step, err := a.Versions.step(ctx, in.Ref)
+	if err != nil {
+		return EffectResult{}, retryable(ctx, err)
+	}
+	attempt, err := a.claim(ctx, in, step)
+	if err != nil {
+		return EffectResult{}, retryable(ctx, err)
+	}
+	if attempt.dispatch {
+		a.Dispatcher.Send(ctx, attempt.message)
+		current, err := a.Ledger.FindMessage(ctx, attempt.message.ID)
+		if err != nil {
+			// Its fate is being recorded by the dispatcher, whatever this look at it says.
+			return EffectResult{MessageID: attempt.message.ID, Pending: true}, nil //nolint:nilerr // as above
+		}
+		attempt.message = current
+	}
+	return sendResult(attempt.message, attempt.outcome), nil
+}
+
+// sendResult says how the journey goes on: as soon as the message's fate is settled, by its next port.
+func sendResult(m email.Message, stopped *journey.Outcome) EffectResult {
+	result := EffectResult{MessageID: m.ID, State: m.State, Reason: m.Reason, Pending: !m.State.Final()}
+	result.Outcome = journey.Outcome{Port: journey.PortNext}
+	if stopped != nil {
+		result.Outcome = *stopped
+	}
+	return result
+}
+
+// attempt is one try at a send: the ledger row, whether to hand it to the transport now, and the goal or exit that
+// stopped it.
+type attempt struct {
+	message  email.Message
+	dispatch bool
+	outcome  *journey.Outcome
+}
+
+// claim decides, under the contact's row lock, whether the message may be sent, and takes it for sending. After an
+// unsubscribe has committed, no claim succeeds.
+func (a *Messages) claim(ctx context.Context, in EffectInput, step *journey.Step) (attempt, error) {
+	var t attempt
+	err := a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
+		id := stepID(messageSpace, in.Ref)
+		existing, err := tx.Message(ctx, id)
+		if err != nil {
+			return fmt.Errorf("find message: %w", err)
+		}
+		if existing != nil {
+			t.message = *existing
+			if existing.Reason == email.ReasonGoalReached || existing.Reason == email.ReasonExited {
+				t.outcome, err = a.stopped(ctx, tx, in)
+				return err
+			}
+			if existing.State != email.Queued {
+				return nil // settled, under way, or deferred: AwaitDelivery knows when to try again
+			}
+		} else if t.message, t.outcome, err = a.write(ctx, tx, in, step, id); err != nil || t.message.State == email.Skipped {
+			return err
+		}
+		t.dispatch = true
+		t.message, err = tx.ClaimMessage(ctx, id, a.Dispatcher.lease(a.Now()), a.Now())
+		return err
+	})
+	return t, err
+}
+
+// write puts the message into the ledger: queued with the very bytes that every attempt will send, or skipped with the
+// reason.
+func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, step *journey.Step, id string) (email.Message, *journey.Outcome, error) {
+	contact := tx.Contact()
+	m := email.Message{
+		ID: id, ContactID: contact.ID, EnrollmentID: in.Ref.EnrollmentID, Journey: in.Ref.Journey, Version: in.Ref.Version,
+		StepID: in.Ref.Step, Visit: in.Ref.Visit, Template: step.Send.Template, Class: email.Class(step.Send.Class),
+		State: email.Queued, ToAddress: contact.Email, CreatedAt: a.Now(), UpdatedAt: a.Now(),
+	}
+	outcome, err := a.stopped(ctx, tx, in)
+	if err != nil {
+		return m, nil, err
+	}
+	if outcome != nil {
+		m.State, m.Reason = email.Skipped, email.ReasonGoalReached
+		if outcome.Exit {
+			m.Reason = email.ReasonExited
+		}
+		return m, outcome, tx.InsertMessage(ctx, m)
+	}
+	if m.Reason, err = refusal(ctx, tx, m); err != nil {
+		return m, nil, err
+	}
+	if m.Reason == "" {
+		if err := a.compose(ctx, tx, in, step, &m); err != nil {
+			return m, nil, err
+		}
+	}
+	if m.Reason != "" {
+		m.State = email.Skipped
+	}
+	return m, nil, tx.InsertMessage(ctx, m)
+}
+
+// compose fills the template. A template that cannot be filled for this contact skips the send with a reason.
+func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, step *journey.Step, m *email.Message) error {
+	template, err := a.Templates.FindTemplate(ctx, step.Send.Template)
+	if err != nil {
+		return fmt.Errorf("find template: %w", err)
+	}
+	m.TemplateVersion = template.Version
+	subject := step.Send.Subject
+	if step.Send.AISubject != nil && a.Subjects != nil {
+		generated, ok, err := a.Subjects.FindSubject(ctx, subjectKey(template, step, tx.Contact().Locale))
+		if err != nil {
+			return fmt.Errorf("find generated subject: %w", err)
+		}
+		if ok {
+			subject = generated
+		}
+	}
+	facts, err := factsFor(ctx, tx, in.TriggerEventID, a.Now())
+	if err != nil {
+		return err
+	}
+	if err := a.Composer.Compose(template, subject, facts, m); err != nil {
+		activity.GetLogger(ctx).Warn("template could not be rendered", "template", template.Key, "version", template.Version, "error", err.Error())
+		m.Reason = email.ReasonRenderFailed
+	}
+	return nil
+}
+
+// refusal is the reason why this message must not go out now, if there is one.
+func refusal(ctx context.Context, tx ContactTx, m email.Message) (string, error) {
+	if m.ToAddress == "" {
+		return email.ReasonNoAddress, nil
+	}
+	key, err := email.AddressKey(m.ToAddress)
+	if err != nil {
+		return email.ReasonInvalidAddress, nil //nolint:nilerr // an address that cannot be read is the reason itself
+	}
+	if _, suppressed, err := tx.Suppressed(ctx, key); err != nil || suppressed {
+		return email.ReasonSuppressed, err
+	}
+	if m.Class == email.Transactional {
+		return "", nil
+	}
+	if granted, err := tx.MarketingConsent(ctx); err != nil || !granted {
+		return email.ReasonUnsubscribed, err
+	}
+	return "", nil
+}
+
+// stopped looks whether a goal or exit event has come since the enrollment last moved.
+func (a *Messages) stopped(ctx context.Context, tx ContactTx, in EffectInput) (*journey.Outcome, error) {
+	l, err := a.Versions.load(ctx, in.Ref.Hash)
+	if err != nil {
+		return nil, err
+	}
+	names := matchNames(append(append([]journey.Arm{}, l.plan.Goal...), l.plan.Exit...))
+	state := journey.State{Step: in.Ref.Step, Seq: in.Seq}
+	for len(names) > 0 {
+		events, err := tx.EventsAfter(ctx, state.Seq, names, guardPage)
+		if err != nil {
+			return nil, fmt.Errorf("read goal and exit events: %w", err)
+		}
+		outcome, done, err := l.plan.Ended(state, events, func(pointer string, e audience.Event) (bool, error) {
+			match, _ := l.def.Match(pointer)
+			verdict, err := a.Versions.holds(match.When, tx.Facts(ctx, &e, a.Now()))
+			return verdict.Holds, err
+		})
+		if err != nil || done {
+			return &outcome, err
+		}
+		if len(events) < guardPage {
+			break
+		}
+		state.Seq = events[len(events)-1].Seq
+	}
+	return nil, nil //nolint:nilnil // no outcome: nothing stopped it
+}
+
+func matchNames(arms []journey.Arm) []string {
+	names := make([]string, 0, len(arms))
+	for _, arm := range arms {
+		names = append(names, arm.Event)
+	}
+	return names
+}
+
+// AwaitDelivery is the patient part of a send, as a regular activity whose retries are visible: it waits for a
+// transport that is still talking, tries a deferred message again when it is due, and settles what a dead worker left.
+func (a *Messages) AwaitDelivery(ctx context.Context, in EffectInput) (EffectResult, error) {
+	id := stepID(messageSpace, in.Ref)
+	for {
+		m, err := a.Ledger.FindMessage(ctx, id)
+		if err != nil {
+			return EffectResult{}, retryable(ctx, err)
+		}
+		activity.RecordHeartbeat(ctx)
+		switch m.State {
+		case email.Sending:
+			if m.LeaseUntil != nil && a.Now().Before(*m.LeaseUntil) {
+				if err := a.Dispatcher.wait(ctx); err != nil {
+					return EffectResult{}, err
+				}
+				continue
+			}
+			if _, err := a.Ledger.ExpireLease(ctx, id, a.Now()); err != nil && fault.KindOf(err) != fault.Conflict {
+				return EffectResult{}, retryable(ctx, err)
+			}
+		case email.Queued, email.Deferred:
+			if err := a.again(ctx, in, m); err != nil {
+				return EffectResult{}, err
+			}
+		case email.Unknown:
+			if m.Class != email.Transactional || m.Attempt >= maxTransactionalAttempts {
+				return sendResult(m, nil), nil
+			}
+			if err := a.again(ctx, in, m); err != nil {
+				return EffectResult{}, err
+			}
+		case email.Sent, email.Rejected, email.Skipped, email.Failed:
+			return sendResult(m, nil), nil
+		}
+	}
+}
+
+// again tries a message that was not delivered yet: not before it is due, not after it was given up, and only if it may
+// still be sent.
+func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) error {
+	if a.Now().Sub(m.CreatedAt) > giveUpAfter {
+		return retryable(ctx, a.Contacts.InContact(ctx, m.ContactID, func(ctx context.Context, tx ContactTx) error {
+			return tx.SkipMessage(ctx, m.ID, email.ReasonGaveUp, a.Now())
+		}))
+	}
+	if due := m.UpdatedAt.Add(retryDelay(m.Attempt)); m.State == email.Deferred && a.Now().Before(due) {
+		return temporal.NewApplicationErrorWithOptions("The mail server asked to try again later.", "deferred",
+			temporal.ApplicationErrorOptions{NextRetryDelay: due.Sub(a.Now()) + time.Millisecond, Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	var claimed *email.Message
+	err := a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
+		reason, err := refusal(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+		if reason != "" && m.State != email.Unknown {
+			return tx.SkipMessage(ctx, m.ID, reason, a.Now())
+		}
+		c, err := tx.ClaimMessage(ctx, m.ID, a.Dispatcher.lease(a.Now()), a.Now())
+		claimed = &c
+		return err
+	})
+	if fault.KindOf(err) == fault.Conflict && err != nil {
+		return nil // somebody else has it: look again
+	}
+	if err != nil {
+		return retryable(ctx, err)
+	}
+	if claimed != nil {
+		a.Dispatcher.Send(ctx, *claimed)
+	}
+	return nil
+}
+
+// retryDelay is how long a refused message rests: a relay's greylisting wants minutes (RFC 5321, 4.5.4.1), a broken
+// connection seconds.
+func retryDelay(attempt int) time.Duration {
+	delays := []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute}
+	if attempt < 1 {
+		return 0
+	}
+	if attempt > len(delays) {
+		return 30 * time.Minute
+	}
+	return delays[attempt-1]
+}

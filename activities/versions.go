@@ -1,0 +1,89 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
+)
+
+// maxVersions bounds the cache; a version is a few kilobytes.
+const maxVersions = 1000
+
+// Versions keeps parsed definitions by hash. A version never changes, so an entry never goes stale.
+type Versions struct {
+	source     VersionSource
+	conditions *audience.ConditionCache
+
+	mu   sync.Mutex
+	defs map[string]loaded
+}
+
+type loaded struct {
+	def  *journey.Definition
+	plan *journey.Plan
+}
+
+// NewVersions makes a cache over the source.
+func NewVersions(source VersionSource) *Versions {
+	return &Versions{source: source, conditions: audience.NewConditionCache(4 * maxVersions), defs: map[string]loaded{}}
+}
+
+func (v *Versions) load(ctx context.Context, hash string) (loaded, error) {
+	v.mu.Lock()
+	l, ok := v.defs[hash]
+	v.mu.Unlock()
+	if ok {
+		return l, nil
+	}
+	version, err := v.source.FindVersionByHash(ctx, hash)
+	if err != nil {
+		return loaded{}, fmt.Errorf("find version %s: %w", hash, err)
+	}
+	def, problems := journey.Parse(version.Document)
+	if fault.HasErrors(problems) {
+		// A version was valid when it was frozen: only a newer, stricter parser can refuse it.
+		return loaded{}, fault.WithProblems("version_unreadable", "A published version can no longer be read.", problems)
+	}
+	plan, err := journey.Compile(def)
+	if err != nil {
+		return loaded{}, fmt.Errorf("compile version %s: %w", hash, err)
+	}
+	plan.Hash = hash
+	l = loaded{def: def, plan: plan}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.defs) >= maxVersions {
+		clear(v.defs)
+	}
+	v.defs[hash] = l
+	return l, nil
+}
+
+// step finds a step's definition.
+func (v *Versions) step(ctx context.Context, ref StepRef) (*journey.Step, error) {
+	l, err := v.load(ctx, ref.Hash)
+	if err != nil {
+		return nil, err
+	}
+	step := l.def.Step(ref.Step)
+	if step == nil {
+		return nil, fault.New(fault.Invalid, "unknown_step", "The version has no such step.")
+	}
+	return step, nil
+}
+
+// holds evaluates a condition; an empty one always holds.
+func (v *Versions) holds(source string, facts audience.Facts) (audience.Verdict, error) {
+	if source == "" {
+		return audience.Verdict{Holds: true}, nil
+	}
+	condition, err := v.conditions.Compile(source)
+	if err != nil {
+		return audience.Verdict{}, fmt.Errorf("compile condition: %w", err)
+	}
+	return condition.Holds(facts)
+}

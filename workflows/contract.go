@@ -1,0 +1,72 @@
+// Package workflows holds the durable control flow: CustomerJourney, one per contact, and SalesHandoff, its child. It also
+// holds their ids and message contracts.
+//
+// It may import the sdk's workflow and temporal packages, activities (for method references and payloads) and the pure
+// domain packages. It never imports the store, pgx, gin, net or a clock: it reaches the world through activities.
+package workflows
+
+import (
+	"strings"
+
+	"throughline.dev/throughline/activities"
+	"throughline.dev/throughline/internal/journey"
+)
+
+// TaskQueue is where the workers listen.
+const TaskQueue = "throughline"
+
+// The registered names. Explicit, so that renaming a function is no change of a running workflow.
+const (
+	CustomerJourneyName = "CustomerJourney"
+	SalesHandoffName    = "SalesHandoff"
+)
+
+// SignalPoke wakes a journey: something is in its inbox. It carries no payload.
+const SignalPoke = "poke"
+
+// SignalWithdraw takes a handoff back from sales; its payload is the status it ends with.
+const SignalWithdraw = "withdraw"
+
+// QueryState tells where a journey's enrollments stand.
+const QueryState = "state"
+
+// The updates of SalesHandoff, for reps. Each takes exactly one short JSON value.
+const (
+	UpdateAccept = "accept" // the rep's name: "ana"
+	UpdateReject = "reject" // the reason: "no budget"
+	UpdateWon    = "won"    // the amount: 4900
+	UpdateLost   = "lost"   // the reason: "went with a competitor"
+)
+
+const (
+	journeyPrefix = "journey/"
+	handoffPrefix = "handoff/"
+)
+
+// JourneyID is the workflow id of a contact's journey.
+func JourneyID(contactID string) string { return journeyPrefix + contactID }
+
+// ParseJourneyID is its inverse.
+func ParseJourneyID(workflowID string) (contactID string, ok bool) {
+	return strings.CutPrefix(workflowID, journeyPrefix)
+}
+
+// HandoffID is the workflow id of a handoff.
+func HandoffID(handoffID string) string { return handoffPrefix + handoffID }
+
+// ParseHandoffID is its inverse.
+func ParseHandoffID(workflowID string) (handoffID string, ok bool) {
+	return strings.CutPrefix(workflowID, handoffPrefix)
+}
+
+// JourneyInput starts a journey, or carries it over a continue-as-new. Additive only.
+type JourneyInput struct {
+	ContactID string                   `json:"contact_id"`
+	Hosted    []activities.Hosted      `json:"hosted,omitempty"`
+	Plans     map[string]*journey.Plan `json:"plans,omitempty"` // by version hash
+}
+
+// HandoffInput starts a handoff. Additive only.
+type HandoffInput struct {
+	Card activities.HandoffCard `json:"card"`
+}
