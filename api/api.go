@@ -1,0 +1,167 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options are what the API is made of. Every port is needed; the rest has defaults.
+type Options struct {
+	Keys        Keys
+	Events      Events
+	Poker       Poker
+	Journeys    Journeys
+	Templates   Templates
+	Contacts    Contacts
+	Messages    Messages
+	Handoffs    Handoffs
+	Desk        Desk
+	Unsubscribe Unsubscriber
+
+	Logger         *slog.Logger
+	Version        string   // of the product, in the OpenAPI document
+	TrustedProxies []string // networks whose X-Forwarded-For is believed; none by default
+	PublicURL      string   // where the outside reaches us; https turns HSTS on
+	Clock          func() time.Time
+	Metrics        *prometheus.Registry
+	Designer       http.Handler                               // serves what is not an API route; may be nil
+	Readiness      map[string]func(ctx context.Context) error // what /readyz asks
+}
+
+// Handler is the whole HTTP surface of the product.
+type Handler struct {
+	server *server
+	engine *gin.Engine
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.engine.ServeHTTP(w, r) }
+
+// Drain waits until the journeys of all accepted events have been poked, or ctx ends. Call it after the server has
+// shut down; without it the sweeper does the rest.
+func (h *Handler) Drain(ctx context.Context) error { return h.server.pokes.drain(ctx) }
+
+// server holds what the handlers share. It is made once and only read afterwards.
+type server struct {
+	Options
+	log     *slog.Logger
+	now     func() time.Time
+	https   bool
+	engine  *gin.Engine
+	huma    huma.API
+	access  accessTable
+	keys    *keyCache
+	metrics *metrics
+	pokes   *pokeQueue
+	openapi []byte
+}
+
+// requestTimeout bounds the work for one request; the server's write time-out is longer.
+const requestTimeout = 30 * time.Second
+
+// New builds the handler.
+func New(o Options) (*Handler, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s := &server{Options: o, log: o.Logger, now: o.Clock, access: accessTable{},
+		https: strings.HasPrefix(strings.ToLower(o.PublicURL), "https://")}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.Options.Metrics == nil {
+		s.Options.Metrics = prometheus.NewRegistry()
+	}
+	var err error
+	if s.metrics, err = newMetrics(s.Options.Metrics); err != nil {
+		return nil, err
+	}
+	s.keys = newKeyCache(o.Keys, s.now)
+	s.pokes = newPokeQueue(o.Poker, s.metrics)
+	if s.engine, err = s.newEngine(); err != nil {
+		return nil, err
+	}
+	s.huma = s.newHuma()
+	s.routes()
+	if s.openapi, err = s.document(); err != nil {
+		return nil, err
+	}
+	return &Handler{server: s, engine: s.engine}, nil
+}
+
+func (o Options) check() error {
+	ports := []struct {
+		name    string
+		missing bool
+	}{
+		{"Keys", o.Keys == nil},
+		{"Events", o.Events == nil},
+		{"Poker", o.Poker == nil},
+		{"Journeys", o.Journeys == nil},
+		{"Templates", o.Templates == nil},
+		{"Contacts", o.Contacts == nil},
+		{"Messages", o.Messages == nil},
+		{"Handoffs", o.Handoffs == nil},
+		{"Desk", o.Desk == nil},
+		{"Unsubscribe", o.Unsubscribe == nil},
+	}
+	var errs []error
+	for _, p := range ports {
+		if p.missing {
+			errs = append(errs, fmt.Errorf("api: option %s is missing", p.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *server) newEngine() (*gin.Engine, error) {
+	e := gin.New()
+	e.RedirectTrailingSlash = false // a redirect loses the body of a POST
+	e.HandleMethodNotAllowed = true
+	if err := e.SetTrustedProxies(s.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("trusted proxies: %w", err)
+	}
+	e.Use(identify, s.observe, s.secure, s.recoverPanics, timeout(requestTimeout), refuseBadText, s.authorize)
+	e.NoRoute(s.serveDesigner)
+	e.NoMethod(func(c *gin.Context) {
+		writeProblem(c, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "This route does not take this method; see Allow."))
+	})
+	return e, nil
+}
+
+func (s *server) routes() {
+	s.healthRoutes()
+	s.segmentRoutes()
+	s.signalRoutes()
+	s.enrollmentRoutes()
+	s.journeyRoutes()
+	s.templateRoutes()
+	s.contactRoutes()
+	s.messageRoutes()
+	s.handoffRoutes()
+	s.unsubscribeRoutes()
+}
+
+// serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.
+func (s *server) serveDesigner(c *gin.Context) {
+	get := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
+	path := c.Request.URL.Path
+	if s.Designer == nil || !get || strings.HasPrefix(path, "/v1/") || path == "/v1" || strings.HasPrefix(path, "/u/") {
+		writeProblem(c, notFound())
+		return
+	}
+	c.Status(http.StatusOK) // gin has set 404 already; the designer says what it is
+	s.Designer.ServeHTTP(c.Writer, c.Request)
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/fault"
+)
+
+// ContactsInput looks a contact up by exactly one identity. The address stands in the query by contract; it is never logged.
+type ContactsInput struct {
+	UserID string `query:"user_id" maxLength:"255"`
+	Email  string `query:"email" maxLength:"254"`
+}
+
+// ContactInput names a contact.
+type ContactInput struct {
+	ID string `path:"id" doc:"The contact."`
+}
+
+type contactOutput struct{ Body audience.Contact }
+
+func (s *server) contactRoutes() {
+	read := anyOf(ScopeRead)
+	handle(s, operation{id: "find-contacts", method: http.MethodGet, path: "/v1/contacts", tag: "contacts",
+		summary: "Look a contact up", doc: "By user_id or by email, exactly one. Empty when there is nobody.", access: read}, s.findContacts)
+	// Reps read the contact that they were handed; so the sales scope may read contacts, timelines and messages.
+	rep := anyOf(ScopeRead, ScopeSales)
+	handle(s, operation{id: "find-contact", method: http.MethodGet, path: "/v1/contacts/{id}", tag: "contacts",
+		summary: "Read a contact", access: rep}, s.findContact)
+	handle(s, operation{id: "list-timeline", method: http.MethodGet, path: "/v1/contacts/{id}/timeline", tag: "contacts",
+		summary: "Read what happened to a contact, and why", doc: "Events, decisions with their reasons, messages, handoffs and scores, oldest first.",
+		access: rep}, s.timeline)
+}
+
+func (s *server) findContacts(ctx context.Context, in *ContactsInput) (*listOutput[audience.Contact], error) {
+	kind, value := "user_id", in.UserID
+	if in.Email != "" {
+		kind, value = "email", in.Email
+	}
+	if value == "" || (in.UserID != "" && in.Email != "") {
+		return nil, invalid("query", "one_identity", "Look up by exactly one of user_id and email.")
+	}
+	contact, err := s.Contacts.FindContactBy(ctx, kind, value)
+	if fault.KindOf(err) == fault.NotFound {
+		return listOf(Page[audience.Contact, string]{}), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find contact by %s: %w", kind, err)
+	}
+	return listOf(Page[audience.Contact, string]{Items: []audience.Contact{withTraits(contact)}}), nil
+}
+
+func (s *server) findContact(ctx context.Context, in *ContactInput) (*contactOutput, error) {
+	id, err := parseID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	contact, err := s.Contacts.FindContact(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("find contact: %w", err)
+	}
+	return &contactOutput{Body: withTraits(contact)}, nil
+}
+
+func (s *server) timeline(ctx context.Context, in *struct {
+	ContactInput
+	ListInput
+}) (*listOutput[TimelineEntry], error) {
+	id, err := parseID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	after, err := parseCursor[int64](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if after == 0 { // an unknown contact is not an empty timeline
+		if _, err := s.Contacts.FindContact(ctx, id); err != nil {
+			return nil, fmt.Errorf("find contact: %w", err)
+		}
+	}
+	page, err := s.Contacts.Timeline(ctx, id, after, in.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("read timeline: %w", err)
+	}
+	return listOf(page), nil
+}
+
+// withTraits has an empty object where there are no traits.
+func withTraits(c audience.Contact) audience.Contact {
+	if c.Traits == nil {
+		c.Traits = map[string]any{}
+	}
+	return c
+}

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
+)
+
+// EnrollInput names a contact in exactly one way.
+type EnrollInput struct {
+	Key            string `path:"key" doc:"The journey."`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"100" doc:"The same key enrolls once and answers the same enrollment."`
+	Body           struct {
+		ContactID string `json:"contact_id,omitempty" maxLength:"36"`
+		UserID    string `json:"user_id,omitempty" maxLength:"255"`
+		Email     string `json:"email,omitempty" maxLength:"254"`
+	}
+}
+
+// EnrollOutput is the enrollment: 201 when it is new, 200 when the same call had made it before.
+type EnrollOutput struct {
+	Status int
+	Body   journey.Enrollment
+}
+
+func (s *server) enrollmentRoutes() {
+	handle(s, operation{
+		id: "enroll", method: http.MethodPost, path: "/v1/journeys/{key}/enrollments", tag: "journeys", status: http.StatusCreated,
+		summary: "Enroll a contact", errors: []int{http.StatusConflict},
+		doc: "Needs no trigger. 409 with the code `not_published` when no version is live, or with the rule of re-entry that " +
+			"does not allow it (`already_enrolled`, `reentry`).",
+		access: anyOf(ScopeIngest, ScopeJourneys),
+	}, s.enroll)
+}
+
+func (s *server) enroll(ctx context.Context, in *EnrollInput) (*EnrollOutput, error) {
+	contact, err := s.namedContact(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.Journeys.LiveVersion(ctx, in.Key)
+	if err != nil {
+		return nil, fmt.Errorf("find live version: %w", err)
+	}
+	definition, problems := journey.Parse(version.Document)
+	if definition == nil || fault.HasErrors(problems) {
+		return nil, fmt.Errorf("parse live version %d of journey %s: %d problems", version.Number, version.Journey, len(problems))
+	}
+	now := s.now()
+	allowed := func(last *journey.Enrollment) (bool, string) {
+		return journey.EnterAllowed(definition.Reenter, last, now)
+	}
+	enrollment, created, err := s.Journeys.Enroll(ctx, contact.ID, in.Key, idempotencyKey(in.IdempotencyKey), allowed, now)
+	if err != nil {
+		return nil, fmt.Errorf("enroll in journey %s: %w", version.Journey, err)
+	}
+	s.pokes.add(contact.ID)
+	out := &EnrollOutput{Status: http.StatusOK, Body: enrollment}
+	if created {
+		out.Status = http.StatusCreated
+	}
+	return out, nil
+}
+
+func (s *server) namedContact(ctx context.Context, in *EnrollInput) (audience.Contact, error) {
+	given := 0
+	for _, value := range []string{in.Body.ContactID, in.Body.UserID, in.Body.Email} {
+		if value != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return audience.Contact{}, invalid("", "one_identity", "Name the contact by exactly one of contact_id, user_id and email.")
+	}
+	var contact audience.Contact
+	var err error
+	switch {
+	case in.Body.UserID != "":
+		contact, err = s.Contacts.FindContactBy(ctx, "user_id", in.Body.UserID)
+	case in.Body.Email != "":
+		contact, err = s.Contacts.FindContactBy(ctx, "email", in.Body.Email)
+	default:
+		id, notID := parseID(in.Body.ContactID)
+		if notID != nil {
+			return audience.Contact{}, notID
+		}
+		contact, err = s.Contacts.FindContact(ctx, id)
+	}
+	if err != nil {
+		return audience.Contact{}, fmt.Errorf("find contact to enroll: %w", err)
+	}
+	return contact, nil
+}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/internal/sales"
+)
+
+// APIKey is a key that the store knows.
+type APIKey struct {
+	ID     string
+	Name   string
+	Scopes []string
+}
+
+// Keys finds API keys. An unknown or revoked key is a fault of kind Unauthorized.
+type Keys interface {
+	FindKey(ctx context.Context, key string) (APIKey, error)
+}
+
+// Events takes events in: one transaction for all of them.
+type Events interface {
+	Ingest(ctx context.Context, now time.Time, events []audience.Incoming) ([]audience.Accepted, error)
+}
+
+// Poker wakes the journeys of contacts. It is called after the commit, never in the way of an answer; what it fails to
+// wake is swept later.
+type Poker interface {
+	Poke(ctx context.Context, contactIDs []string)
+}
+
+// Page is one page of a list. Next is the keyset value to go on after, nil on the last page.
+type Page[T any, K Keyset] struct {
+	Items []T
+	Next  *K
+}
+
+// Keyset is what lists are ordered by: a key, or a number that grows.
+type Keyset interface{ string | int64 }
+
+// JourneySummary is one line of the list of journeys.
+type JourneySummary struct {
+	Key         string    `json:"key"`
+	Revision    int64     `json:"revision" doc:"Of the draft."`
+	LiveVersion int       `json:"live_version,omitempty" doc:"The version that contacts enter; absent while nothing is published."`
+	Problems    int       `json:"problems" doc:"How many problems the draft has."`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// Journeys keeps drafts and versions. A list starts after the zero keyset value, and before it when it goes backwards.
+type Journeys interface {
+	SaveDraft(ctx context.Context, key string, document json.RawMessage, problems []fault.Problem, expectedRevision *int64, now time.Time) (journey.Draft, error)
+	FindDraft(ctx context.Context, key string) (journey.Draft, error)
+	PublishVersion(ctx context.Context, key string, document json.RawMessage, hash string, triggers []string, expectedRevision *int64, now time.Time) (journey.Version, error)
+	ListJourneys(ctx context.Context, after string, limit int) (Page[JourneySummary, string], error)
+	ListVersions(ctx context.Context, key string, before int64, limit int) (Page[journey.Version, int64], error) // newest first
+	FindVersion(ctx context.Context, key string, number int) (journey.Version, error)
+	LiveVersion(ctx context.Context, key string) (journey.Version, error)
+	// Enroll creates an enrollment once per idempotency key. allowed says whether the contact may enter again, and if
+	// not, with which code it is refused.
+	Enroll(ctx context.Context, contactID, key, idempotencyKey string, allowed func(last *journey.Enrollment) (bool, string), now time.Time) (journey.Enrollment, bool, error)
+}
+
+// Templates keeps mail templates.
+type Templates interface {
+	SaveTemplate(ctx context.Context, t email.Template, hash string, now time.Time) (email.TemplateVersion, error)
+	FindTemplate(ctx context.Context, key string) (email.TemplateVersion, error)
+	TemplateExists(ctx context.Context, key string) (bool, error)
+	ListTemplates(ctx context.Context, after string, limit int) (Page[email.TemplateVersion, string], error)
+}
+
+// TimelineEntry is one thing that happened to a contact or was decided for it. Exactly the field of its kind is set.
+type TimelineEntry struct {
+	ID       string             `json:"id"`
+	At       time.Time          `json:"at"`
+	Kind     string             `json:"kind" enum:"event,decision,message,handoff,score"`
+	Event    *audience.Event    `json:"event,omitempty"`
+	Decision *journey.Decision  `json:"decision,omitempty"`
+	Message  *email.Message     `json:"message,omitempty" doc:"Without html and text."`
+	Handoff  *sales.Handoff     `json:"handoff,omitempty"`
+	Score    *sales.ScoreChange `json:"score,omitempty"`
+}
+
+// Contacts finds people and what happened to them. kind is user_id or email.
+type Contacts interface {
+	FindContact(ctx context.Context, id string) (audience.Contact, error)
+	FindContactBy(ctx context.Context, kind, value string) (audience.Contact, error)
+	Timeline(ctx context.Context, contactID string, after int64, limit int) (Page[TimelineEntry, int64], error) // oldest first
+}
+
+// Messages reads the ledger of mail; lists are newest first and come without html and text.
+type Messages interface {
+	ListMessages(ctx context.Context, contactID string, before int64, limit int) (Page[email.Message, int64], error)
+	FindMessage(ctx context.Context, id string) (email.Message, error)
+}
+
+// Handoffs reads what was passed to sales; newest first. An empty status lists all.
+type Handoffs interface {
+	ListHandoffs(ctx context.Context, status string, before int64, limit int) (Page[sales.Handoff, int64], error)
+	FindHandoff(ctx context.Context, id string) (sales.Handoff, error)
+}
+
+// The actions of a rep.
+const (
+	ActionAccept = "accept" // value: the owner, a string
+	ActionReject = "reject" // value: the reason, a string
+	ActionWon    = "won"    // value: the amount, a float64
+	ActionLost   = "lost"   // value: the reason, a string
+)
+
+// Desk carries a rep's decision to the handoff. What the handoff refuses comes back as a fault with a sentence for the rep.
+type Desk interface {
+	Decide(ctx context.Context, handoffID, action string, value any) (sales.Handoff, error)
+}
+
+// Unsubscriber takes a contact off marketing mail. A token that is not ours is a fault of kind NotFound, from both.
+type Unsubscriber interface {
+	CheckUnsubscribe(ctx context.Context, token string) error
+	Unsubscribe(ctx context.Context, token string) error
+}
