@@ -1,0 +1,8 @@
+package email
+
+import "errors"
+
+var (
+	errLink    = errors.New("no complete http or https address")
+	errSubject = errors.New("the subject is empty")
+)

@@ -1,0 +1,276 @@
+package email
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"unicode"
+
+	"github.com/matcornic/hermes/v2"
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/russross/blackfriday/v2"
+
+	"throughline.dev/throughline/internal/fault"
+)
+
+// Brand is what every mail of a deployment shows of its sender. Name and Link (the web site) are required.
+type Brand struct {
+	Name, Link string
+	Logo       string // the address of an image; without it the name is shown
+	Copyright  string // the name, when empty
+	Address    string // the postal address, as the law of most countries wants it in marketing mail
+}
+
+// The texts that hermes would otherwise fill with its own.
+const (
+	troubleText     = "If the button “{ACTION}” does not work, copy this address into your browser:"
+	unsubscribeText = "Unsubscribe"
+)
+
+// RenderOptions are what one sending adds to a template.
+type RenderOptions struct {
+	Subject        string // Liquid; replaces the template's subject when not empty
+	UnsubscribeURL string // marketing mail has one
+}
+
+// Renderer fills templates. Many goroutines may use it at once.
+type Renderer struct {
+	brand  Brand
+	theme  theme
+	policy *bluemonday.Policy
+	err    error // of the brand: every rendering reports it
+}
+
+// NewRenderer makes a renderer. Check tells whether the brand is complete.
+func NewRenderer(brand Brand) *Renderer {
+	r := &Renderer{brand: brand, policy: markdownPolicy()}
+	if r.err = r.brand.check(); r.err == nil {
+		r.theme, r.err = newTheme()
+	}
+	return r
+}
+
+// Check tells what is wrong with the brand, so that a wrong configuration can show at start.
+func (r *Renderer) Check() error { return r.err }
+
+func (b *Brand) check() (err error) {
+	if strings.TrimSpace(b.Name) == "" {
+		return fault.New(fault.Invalid, "bad_brand", "The brand needs a name.")
+	}
+	if b.Link, err = checkLink(b.Link); err != nil {
+		return fault.New(fault.Invalid, "bad_brand", "The brand needs the http or https address of its web site.")
+	}
+	if b.Logo != "" {
+		if b.Logo, err = checkLink(b.Logo); err != nil {
+			return fault.New(fault.Invalid, "bad_brand", "The logo of the brand is an http or https address.")
+		}
+	}
+	if b.Copyright == "" {
+		b.Copyright = b.Name
+	}
+	return nil
+}
+
+// markdownPolicy allows what a mail needs of HTML, and links that are complete.
+func markdownPolicy() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowElements("p", "br", "hr", "h1", "h2", "h3", "h4", "strong", "em", "b", "i", "u", "del", "code", "pre", "blockquote",
+		"ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td")
+	p.RequireParseableURLs(true)
+	p.AllowRelativeURLs(false)
+	p.AllowURLSchemes("http", "https", "mailto")
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("src", "alt").OnElements("img")
+	return p
+}
+
+// Render fills a template for one contact. An error is a fault of kind Invalid; it names the field, never a value.
+func (r *Renderer) Render(tpl Template, data Data, opts RenderOptions) (Rendered, error) {
+	if r.err != nil {
+		return Rendered{}, r.err
+	}
+	f := &filler{bindings: data}
+	subject, source := "/subject", tpl.Subject
+	if opts.Subject != "" {
+		source = opts.Subject
+	}
+	out := Rendered{Subject: oneLine(f.text(subject, source))}
+	body := f.body(tpl.Body)
+	preheader := oneLine(f.text("/preheader", tpl.Preheader))
+	content := f.markdown("/body/markdown", tpl.Body.Markdown, r.policy)
+	if f.err != nil {
+		return Rendered{}, f.err
+	}
+	if out.Subject == "" {
+		return Rendered{}, renderFault("/subject", errSubject)
+	}
+	if body.Signature == "" {
+		body.Signature = r.brand.Name
+	}
+	t := r.theme
+	t.Preheader, t.Address, t.UnsubscribeText = preheader, r.brand.Address, unsubscribeText
+	t.Content = content
+	if opts.UnsubscribeURL != "" {
+		link, err := checkLink(opts.UnsubscribeURL)
+		if err != nil {
+			return Rendered{}, renderFault("/unsubscribe_url", err)
+		}
+		t.UnsubscribeURL = link
+	}
+	return r.generate(out, t, body)
+}
+
+// generate uses a fresh Hermes: it writes its defaults into itself, and would race.
+func (r *Renderer) generate(out Rendered, t theme, body hermes.Body) (Rendered, error) {
+	h := hermes.Hermes{Theme: t, Product: hermes.Product{
+		Name: r.brand.Name, Link: r.brand.Link, Logo: r.brand.Logo, Copyright: r.brand.Copyright, TroubleText: troubleText,
+	}}
+	var err error
+	if out.HTML, err = h.GenerateHTML(hermes.Email{Body: body}); err != nil {
+		return Rendered{}, renderFault("/body", err)
+	}
+	if out.Text, err = h.GeneratePlainText(hermes.Email{Body: body}); err != nil {
+		return Rendered{}, renderFault("/body", err)
+	}
+	out.Text = strings.TrimSpace(out.Text) + "\n"
+	return out, nil
+}
+
+// filler applies Liquid to each field and keeps the first error.
+type filler struct {
+	bindings Data
+	err      error
+}
+
+func (f *filler) parse(path, source string) *Liquid {
+	if f.err != nil || source == "" {
+		return nil
+	}
+	l, problems := ParseLiquid(source)
+	if l == nil {
+		f.err = fault.WithProblems(ReasonRenderFailed, "The template has a placeholder that is not valid at "+path+".", at(path, problems))
+	}
+	return l
+}
+
+// markdown turns into sanitised HTML before any value gets near it, so that a value is never Markdown nor HTML.
+func (f *filler) markdown(path, source string, policy *bluemonday.Policy) template.HTML {
+	l := f.parse(path, source)
+	if l == nil {
+		return ""
+	}
+	out, held, err := l.renderHeld(f.bindings)
+	if err != nil {
+		f.err = renderFault(path, err)
+		return ""
+	}
+	clean := policy.SanitizeBytes(blackfriday.Run([]byte(out)))
+	return template.HTML(held.putBack(string(clean))) //nolint:gosec // sanitised, and the values are escaped
+}
+
+func (f *filler) fill(path, source string, mode Mode) string {
+	l := f.parse(path, source)
+	if l == nil {
+		return ""
+	}
+	out, err := l.Render(mode, f.bindings)
+	if err != nil {
+		f.err = renderFault(path, err)
+	}
+	return out
+}
+
+func (f *filler) text(path, source string) string { return f.fill(path, source, ModeText) }
+
+func (f *filler) texts(path string, sources []string) []string {
+	out := make([]string, 0, len(sources))
+	for i, s := range sources {
+		if line := f.text(fmt.Sprintf("%s/%d", path, i), s); strings.TrimSpace(line) != "" {
+			out = append(out, line) // a sentence that an if took away leaves no gap
+		}
+	}
+	return out
+}
+
+func (f *filler) link(path, source string) string {
+	link, err := checkLink(f.fill(path, source, ModeLink))
+	if err != nil && f.err == nil {
+		f.err = renderFault(path, err)
+	}
+	return link
+}
+
+func (f *filler) body(b Body) hermes.Body {
+	out := hermes.Body{
+		Title:     f.text("/body/greeting", b.Greeting),
+		Intros:    f.texts("/body/intros", b.Intros),
+		Outros:    f.texts("/body/outros", b.Outros),
+		Signature: f.text("/body/signature", b.Signature),
+		Table:     f.table(b.Table),
+	}
+	for i, e := range b.Dictionary {
+		path := fmt.Sprintf("/body/dictionary/%d", i)
+		out.Dictionary = append(out.Dictionary, hermes.Entry{Key: f.text(path+"/key", e.Key), Value: f.text(path+"/value", e.Value)})
+	}
+	for i, a := range b.Actions {
+		path := fmt.Sprintf("/body/actions/%d", i)
+		button := hermes.Button{Text: f.text(path+"/button/text", a.Button.Text), Link: f.link(path+"/button/link", a.Button.Link)}
+		// Colours go into a style attribute: what validation did not see does not get there.
+		if colorPattern.MatchString(a.Button.Color) {
+			button.Color = a.Button.Color
+		}
+		if colorPattern.MatchString(a.Button.TextColor) {
+			button.TextColor = a.Button.TextColor
+		}
+		out.Actions = append(out.Actions, hermes.Action{Instructions: f.text(path+"/instructions", a.Instructions), Button: button})
+	}
+	return out
+}
+
+func (f *filler) table(t *Table) hermes.Table {
+	if t == nil || len(t.Columns) == 0 {
+		return hermes.Table{}
+	}
+	columns := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		columns[i] = f.text(fmt.Sprintf("/body/table/columns/%d", i), c)
+	}
+	var out hermes.Table
+	for i, row := range t.Rows {
+		cells := make([]hermes.Entry, len(columns))
+		for j, name := range columns {
+			cells[j].Key = name
+			if j < len(row) {
+				cells[j].Value = f.text(fmt.Sprintf("/body/table/rows/%d/%d", i, j), row[j])
+			}
+		}
+		out.Data = append(out.Data, cells)
+	}
+	return out
+}
+
+func renderFault(path string, err error) error {
+	return fault.Wrap(fault.Invalid, ReasonRenderFailed, "The template could not be rendered at "+path+".", err)
+}
+
+func at(path string, problems []fault.Problem) []fault.Problem {
+	for i := range problems {
+		problems[i].Path = path
+	}
+	return problems
+}
+
+// oneLine keeps a subject on its line, whatever a trait holds.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > maxSubject {
+		s = string(runes[:maxSubject-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,19 @@
+package email
+
+import "strings"
+
+const maxSummary = 1_000 // runes
+
+// Summary tells in short what a template is about, for a model that writes a subject. It is the template's source: it holds
+// placeholders and never a contact's data.
+func Summary(t Template) string {
+	parts := []string{t.Preheader}
+	parts = append(parts, t.Body.Intros...)
+	for _, a := range t.Body.Actions {
+		parts = append(parts, a.Instructions, a.Button.Text)
+	}
+	parts = append(parts, t.Body.Outros...)
+	parts = append(parts, t.Body.Markdown)
+	runes := []rune(strings.Join(strings.Fields(strings.Join(parts, " ")), " "))
+	return string(runes[:min(len(runes), maxSummary)])
+}
