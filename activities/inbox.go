@@ -373,7 +373,7 @@ func (r *reading) adopt(ctx context.Context) error {
 			adopted.Plan, hashes[e.Hash] = l.plan, true
 		}
 		r.result.Adopted = append(r.result.Adopted, adopted)
-		state, _ := l.plan.Start(e.EnteredSeq)
+		state, _ := l.plan.Start(e.EnteredSeq, r.now)
 		r.listen(l.plan, unparked(state))
 	}
 	return nil

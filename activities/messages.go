@@ -160,7 +160,7 @@ func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, st
 	if err != nil {
 		return err
 	}
-	if err := a.Composer.Compose(template, subject, facts, m); err != nil {
+	if err := a.Composer.Compose(template.Template, subject, facts, m); err != nil {
 		activity.GetLogger(ctx).Warn("template could not be rendered", "template", template.Key, "version", template.Version, "error", err.Error())
 		m.Reason = email.ReasonRenderFailed
 	}

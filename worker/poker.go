@@ -12,7 +12,8 @@ import (
 
 // Poker wakes journeys.
 type Poker struct {
-	Client client.Client
+	Client    client.Client
+	TaskQueue string
 }
 
 // Poke wakes a contact's journey, and starts it when there is none yet. The signal carries nothing: what happened is read
@@ -20,7 +21,7 @@ type Poker struct {
 func (p *Poker) Poke(ctx context.Context, contactID string) error {
 	_, err := p.Client.SignalWithStartWorkflow(ctx, workflows.JourneyID(contactID), workflows.SignalPoke, nil,
 		client.StartWorkflowOptions{
-			TaskQueue:             workflows.TaskQueue,
+			TaskQueue:             p.TaskQueue,
 			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		}, workflows.CustomerJourneyName, workflows.JourneyInput{ContactID: contactID})
 	if err != nil {

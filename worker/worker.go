@@ -68,8 +68,9 @@ func RegisterWorkflows(r WorkflowRegistry) {
 const stopTimeout = 30 * time.Second
 
 // New makes a worker on the task queue, with everything registered.
-func New(c client.Client, a Activities) sdk.Worker {
-	w := sdk.New(c, workflows.TaskQueue, sdk.Options{
+func New(c client.Client, taskQueue string, a Activities, onFatal func(error)) sdk.Worker {
+	w := sdk.New(c, taskQueue, sdk.Options{
+		OnFatalError:                onFatal,
 		WorkerStopTimeout:           stopTimeout,
 		DisableRegistrationAliasing: true,
 		// A workflow task that finds a bug blocks its journey until the fix is deployed; it never fails it.
@@ -79,13 +80,24 @@ func New(c client.Client, a Activities) sdk.Worker {
 	return w
 }
 
-// Run runs a worker until the context ends.
-func Run(ctx context.Context, c client.Client, a Activities) error {
-	w := New(c, a)
+// Run runs a worker until the context ends, or until it can't go on: then it returns why.
+func Run(ctx context.Context, c client.Client, taskQueue string, a Activities) error {
+	fatal := make(chan error, 1)
+	w := New(c, taskQueue, a, func(err error) {
+		select {
+		case fatal <- err:
+		default:
+		}
+	})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
-	<-ctx.Done()
-	w.Stop()
-	return nil
+	select {
+	case <-ctx.Done():
+		w.Stop()
+		return nil
+	case err := <-fatal:
+		// The sdk has stopped the worker already.
+		return fmt.Errorf("worker: %w", err)
+	}
 }

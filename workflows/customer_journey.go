@@ -121,6 +121,7 @@ func (j *customerJourney) readInbox(ctx workflow.Context) error {
 		if h := j.find(r.EnrollmentID); h != nil && h.State.Park != nil {
 			j.withdraw(ctx, h, r.Outcome)
 			h.State, _ = j.plans[h.Hash].Next(h.State, r.Outcome, workflow.Now(ctx))
+			j.paused(h)
 		}
 	}
 	for _, h := range j.hosted {
@@ -129,7 +130,7 @@ func (j *customerJourney) readInbox(ctx workflow.Context) error {
 		}
 	}
 	for _, a := range result.Adopted {
-		j.adopt(a)
+		j.adopt(ctx, a)
 	}
 	j.forgetPlans()
 	return nil
@@ -142,18 +143,28 @@ func toldEnd(told []activities.Hosted, h *hosted) bool {
 	})
 }
 
-func (j *customerJourney) adopt(a activities.Adopted) {
+func (j *customerJourney) adopt(ctx workflow.Context, a activities.Adopted) {
 	if a.Plan != nil {
 		j.plans[a.Hash] = a.Plan
 	}
 	if j.plans[a.Hash] == nil || j.find(a.EnrollmentID) != nil {
 		return
 	}
-	state, _ := j.plans[a.Hash].Start(a.EnteredSeq)
-	j.hosted = append(j.hosted, &hosted{Hosted: activities.Hosted{
+	state, _ := j.plans[a.Hash].Start(a.EnteredSeq, workflow.Now(ctx))
+	h := &hosted{Hosted: activities.Hosted{
 		EnrollmentID: a.EnrollmentID, Journey: a.Journey, Version: a.Version, Hash: a.Hash,
 		State: state, TriggerEventID: a.TriggerEventID,
-	}})
+	}}
+	j.hosted = append(j.hosted, h)
+	j.paused(h)
+}
+
+// paused asks for another look at the inbox when an enrollment has come straight to a pause: what it waits for may have
+// happened already, and Postgres has to know where it stands.
+func (j *customerJourney) paused(h *hosted) {
+	if h.State.Park != nil {
+		j.settled = true
+	}
 }
 
 func (j *customerJourney) find(enrollmentID string) *hosted {

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"throughline.dev/throughline/workflows"
+)
+
+// config is everything that the environment says. All mistakes are reported at once.
+type config struct {
+	DatabaseURL       string
+	TemporalAddress   string
+	TemporalNamespace string
+	TaskQueue         string
+	TemporalUIURL     string // shown to people only
+	SMTPURL           string
+	MailFrom          string // header From of every mail
+	BounceAddress     string // envelope sender; MailFrom's address when empty
+	Brand             brandConfig
+	OpenAIBaseURL     string // empty with an empty key: no generated subjects
+	OpenAIKey         string
+	OpenAIModel       string
+	WebhookSecret     string // whsec_…; generated and kept in the database when empty
+	AllowPrivate      []netip.Prefix
+	PublicURL         string
+	Listen            string
+	AdminKey          string
+	WriteKey          string
+	InboxURL          string // shown to people only
+	LogLevel          string
+}
+
+type brandConfig struct {
+	Name, Link, Logo, Copyright, Address string
+}
+
+// readConfig reads the environment. getenv is os.Getenv outside of tests.
+func readConfig(getenv func(string) string) (config, error) {
+	or := func(name, fallback string) string {
+		if v := getenv(name); v != "" {
+			return v
+		}
+		return fallback
+	}
+	c := config{
+		DatabaseURL:       getenv("DATABASE_URL"),
+		TemporalAddress:   or("TEMPORAL_ADDRESS", "127.0.0.1:7233"),
+		TemporalNamespace: or("TEMPORAL_NAMESPACE", "throughline"),
+		TaskQueue:         or("TEMPORAL_TASK_QUEUE", workflows.TaskQueue),
+		TemporalUIURL:     getenv("TEMPORAL_UI_URL"),
+		SMTPURL:           or("SMTP_URL", "smtp://127.0.0.1:2525"),
+		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
+		BounceAddress:     getenv("BOUNCE_ADDRESS"),
+		Brand: brandConfig{
+			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
+			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"),
+		},
+		OpenAIBaseURL: getenv("OPENAI_BASE_URL"), OpenAIKey: getenv("OPENAI_API_KEY"), OpenAIModel: or("OPENAI_MODEL", "gpt-4o-mini"),
+		WebhookSecret: getenv("WEBHOOK_SECRET"),
+		PublicURL:     strings.TrimRight(or("PUBLIC_URL", "http://127.0.0.1:8080"), "/"),
+		Listen:        or("LISTEN", "127.0.0.1:8080"),
+		AdminKey:      getenv("THROUGHLINE_ADMIN_KEY"), WriteKey: getenv("THROUGHLINE_WRITE_KEY"),
+		InboxURL: getenv("INBOX_URL"), LogLevel: or("LOG_LEVEL", "info"),
+	}
+	return c, c.check(getenv("ALLOW_PRIVATE"))
+}
+
+func (c *config) check(allowPrivate string) error {
+	var mistakes []error
+	mistake := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
+	if c.DatabaseURL == "" {
+		mistake("DATABASE_URL is missing: say where PostgreSQL is, such as postgres://user:password@host:5432/throughline")
+	}
+	for _, u := range []struct{ name, value, schemes string }{
+		{"SMTP_URL", c.SMTPURL, "smtp smtp+starttls smtps"}, {"PUBLIC_URL", c.PublicURL, "http https"},
+		{"OPENAI_BASE_URL", c.OpenAIBaseURL, "http https"}, {"BRAND_LINK", c.Brand.Link, "http https"},
+	} {
+		if u.value == "" {
+			continue
+		}
+		parsed, err := url.Parse(u.value)
+		if err != nil || parsed.Host == "" || !strings.Contains(" "+u.schemes+" ", " "+parsed.Scheme+" ") {
+			mistake("%s is no URL that can be used: it begins with %s", u.name, strings.ReplaceAll(u.schemes, " ", " or "))
+		}
+	}
+	if _, err := mail.ParseAddress(c.MailFrom); err != nil {
+		mistake("MAIL_FROM is no address: write it as Name <name@example.com>")
+	}
+	for name, key := range map[string]string{"THROUGHLINE_ADMIN_KEY": c.AdminKey, "THROUGHLINE_WRITE_KEY": c.WriteKey} {
+		if key != "" && len(key) < 16 {
+			mistake("%s is too short: 16 characters at least", name)
+		}
+	}
+	for text := range strings.FieldsFuncSeq(allowPrivate, func(r rune) bool { return r == ',' || r == ' ' }) {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			mistake("ALLOW_PRIVATE is a list of networks, such as 127.0.0.0/8, 10.0.0.0/8")
+			break
+		}
+		c.AllowPrivate = append(c.AllowPrivate, prefix)
+	}
+	return errors.Join(mistakes...)
+}
+
+func environment() (config, error) { return readConfig(os.Getenv) }
+
+// bounceAddress is the envelope sender.
+func (c *config) bounceAddress() string {
+	if c.BounceAddress != "" {
+		return c.BounceAddress
+	}
+	from, err := mail.ParseAddress(c.MailFrom)
+	if err != nil {
+		return c.MailFrom // check has refused this
+	}
+	return from.Address
+}

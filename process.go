@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"throughline.dev/throughline/activities"
+	"throughline.dev/throughline/api"
+	"throughline.dev/throughline/designer"
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/integration"
+	"throughline.dev/throughline/internal/store"
+	"throughline.dev/throughline/worker"
+)
+
+const (
+	startRetry    = time.Second
+	sweepEvery    = 5 * time.Second
+	sweepOlder    = 10 * time.Second
+	shutdownGrace = 30 * time.Second
+	sendPatience  = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
+	sendPoll      = 250 * time.Millisecond
+)
+
+// process is the wired product.
+type process struct {
+	config   config
+	log      *slog.Logger
+	store    *store.Store
+	temporal client.Client
+	tokens   email.UnsubscribeTokens
+	secret   string
+}
+
+func newLogger(out io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	if l.UnmarshalText([]byte(level)) != nil {
+		l = slog.LevelInfo
+	}
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: l}))
+}
+
+// openStore opens the database, waiting for one that is still starting.
+func openStore(ctx context.Context, c config, log *slog.Logger) (*store.Store, error) {
+	for {
+		s, err := store.Open(ctx, c.DatabaseURL)
+		if err == nil {
+			if err = s.Migrate(ctx); err == nil {
+				return s, nil
+			}
+			s.Close()
+		}
+		log.Warn("database not ready yet", "error", err.Error())
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("open database: %w", err)
+		case <-time.After(startRetry):
+		}
+	}
+}
+
+func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, error) {
+	s, err := openStore(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{config: c, log: log, store: s, secret: c.WebhookSecret}
+	if err := p.keys(ctx); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	// Lazy: the api takes events in while Temporal is down, and the worker waits for it.
+	p.temporal, err = client.NewLazyClient(client.Options{
+		HostPort: c.TemporalAddress, Namespace: c.TemporalNamespace, Logger: sdklog.NewStructuredLogger(log.With("part", "temporal")),
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("temporal client: %w", err), p.close())
+	}
+	return p, nil
+}
+
+// keys stores the given API keys and makes the signing keys that the database keeps.
+func (p *process) keys(ctx context.Context) error {
+	now := time.Now()
+	if p.config.AdminKey != "" {
+		if err := p.store.UpsertKey(ctx, "admin (environment)", p.config.AdminKey, []string{"admin"}, now); err != nil {
+			return fmt.Errorf("store admin key: %w", err)
+		}
+	}
+	if p.config.WriteKey != "" {
+		if err := p.store.UpsertKey(ctx, "write (environment)", p.config.WriteKey, []string{"ingest"}, now); err != nil {
+			return fmt.Errorf("store write key: %w", err)
+		}
+	}
+	key, err := p.store.Secret(ctx, "unsubscribe", randomKey)
+	if err != nil {
+		return fmt.Errorf("unsubscribe key: %w", err)
+	}
+	p.tokens = email.NewUnsubscribeTokens(key)
+	if p.secret == "" {
+		secret, err := p.store.Secret(ctx, "webhook", randomKey)
+		if err != nil {
+			return fmt.Errorf("webhook secret: %w", err)
+		}
+		p.secret = "whsec_" + base64.StdEncoding.EncodeToString(secret)
+	}
+	return nil
+}
+
+func randomKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails (crypto/rand)
+	return key
+}
+
+func (p *process) close() error {
+	if p.temporal != nil {
+		p.temporal.Close()
+	}
+	p.store.Close()
+	return nil
+}
+
+func runMigrate(ctx context.Context, out io.Writer) error {
+	c, err := environment()
+	if err != nil {
+		return err
+	}
+	s, err := openStore(ctx, c, newLogger(out, c.LogLevel))
+	if err != nil {
+		return err
+	}
+	s.Close()
+	_, err = fmt.Fprintln(out, "the database is up to date")
+	return err
+}
+
+// runProcess runs a role until the context ends.
+func runProcess(ctx context.Context, role string, out io.Writer) error {
+	c, err := environment()
+	if err != nil {
+		return err
+	}
+	p, err := newProcess(ctx, c, newLogger(os.Stderr, c.LogLevel))
+	if err != nil {
+		return err
+	}
+	return p.run(ctx, role, func(addr string) { welcome(out, c, role, addr) })
+}
+
+// run serves the role's parts. ready is told the address once the api listens (empty for a worker).
+func (p *process) run(ctx context.Context, role string, ready func(addr string)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var parts []func(context.Context) error
+	if role != "worker" {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.config.Listen)
+		if err != nil {
+			return errors.Join(fmt.Errorf("the api cannot listen on %s (set LISTEN to another address): %w", p.config.Listen, err), p.close())
+		}
+		handler, err := p.handler()
+		if err != nil {
+			return errors.Join(err, p.close())
+		}
+		parts = append(parts, func(ctx context.Context) error { return p.serve(ctx, listener, handler, ready) })
+	} else {
+		ready("")
+	}
+	if role != "api" {
+		parts = append(parts, p.work, p.sweep)
+	}
+	errs := make([]error, len(parts))
+	var running sync.WaitGroup
+	for i, part := range parts {
+		running.Go(func() {
+			defer cancel() // one part that ends ends them all
+			errs[i] = part(ctx)
+		})
+	}
+	running.Wait()
+	return errors.Join(append(errs, p.close())...)
+}
+
+func (p *process) serve(ctx context.Context, listener net.Listener, handler http.Handler, ready func(string)) error {
+	server := api.NewServer(handler, p.config.Listen)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	ready(listener.Addr().String())
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	return server.Shutdown(grace)
+}
+
+// work runs the worker. One that cannot start, or that ends by itself, is started again: journeys wait, they are not lost.
+func (p *process) work(ctx context.Context) error {
+	a, dispatcher, transport := p.activities()
+	defer transport.Close()
+	for {
+		err := worker.Run(ctx, p.temporal, p.config.TaskQueue, a)
+		if ctx.Err() != nil {
+			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+			dispatcher.Drain(grace)
+			cancel()
+			return nil
+		}
+		p.log.Warn("worker not running", "error", fmt.Sprint(err))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(startRetry):
+		}
+	}
+}
+
+func (p *process) sweep(ctx context.Context) error {
+	s := worker.Sweeper{
+		Source: p.store, Poke: p.poker().Poke, Every: sweepEvery, OlderThan: sweepOlder, Now: time.Now, Log: p.log.With("part", "sweeper"),
+	}
+	s.Run(ctx)
+	return nil
+}
+
+func (p *process) poker() *worker.Poker {
+	return &worker.Poker{Client: p.temporal, TaskQueue: p.config.TaskQueue}
+}
+
+// activities wires the side effects to their parts.
+func (p *process) activities() (worker.Activities, *activities.Dispatcher, *email.Transport) {
+	contacts, versions := contactsPort{p.store}, activities.NewVersions(p.store)
+	transport := p.transport()
+	dispatcher := &activities.Dispatcher{
+		Transport: transport, Ledger: p.store, From: p.config.bounceAddress(), Patience: sendPatience, Poll: sendPoll, Now: time.Now,
+		Log: p.log.With("part", "dispatcher"),
+	}
+	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
+	messages := &activities.Messages{
+		Contacts: contacts, Versions: versions, Templates: p.store, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: time.Now,
+		Composer: &activities.Composer{
+			Renderer: email.NewRenderer(email.Brand(p.config.Brand)), From: p.config.MailFrom, Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
+		},
+	}
+	if p.config.OpenAIKey != "" || p.config.OpenAIBaseURL != "" {
+		messages.Writer = integration.NewSubjectWriter(integration.SubjectWriterOptions{
+			BaseURL: p.config.OpenAIBaseURL, APIKey: p.config.OpenAIKey, Model: p.config.OpenAIModel, Outbound: guarded,
+		})
+	}
+	return worker.Activities{
+		Inbox:    &activities.Inbox{Contacts: contacts, Versions: versions, Now: time.Now},
+		Steps:    &activities.Steps{Contacts: contacts, Versions: versions, Webhooks: integration.NewWebhooks(guarded), Secret: p.secret, Now: time.Now},
+		Messages: messages,
+		Sales:    &activities.Sales{Contacts: contacts, Versions: versions, PublicURL: p.config.PublicURL, Now: time.Now},
+	}, dispatcher, transport
+}
+
+// handler wires the api.
+func (p *process) handler() (http.Handler, error) {
+	return api.New(api.Options{
+		Designer: designer.Handler(),
+	})
+}
