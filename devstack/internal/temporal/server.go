@@ -27,6 +27,8 @@ import (
 	"go.temporal.io/server/schema/sqlite"
 	server "go.temporal.io/server/temporal"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"throughline.dev/throughline/devstack/internal/proc"
 )
 
 // Options say where the server lives. Every port is on the loopback interface only.
@@ -47,6 +49,11 @@ const stopPatience = 5 * time.Second
 
 // Run starts server and UI, calls ready once the namespace can be used, and blocks until ctx ends.
 func Run(ctx context.Context, o Options, ready func()) error {
+	lock, err := proc.TakeOver(ctx, filepath.Join(o.Dir, "temporal.lock"), 10*time.Second)
+	if err != nil {
+		return fmt.Errorf("lock the Temporal folder: %w", err)
+	}
+	defer func() { _ = lock.Release() }()
 	for _, port := range []int{o.Port, o.UIPort} {
 		if err := portFree(port); err != nil {
 			return err
