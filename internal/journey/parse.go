@@ -30,7 +30,7 @@ func Parse(data []byte) (*Definition, []fault.Problem) {
 // Check parses and validates: every problem at once. A definition without errors can be compiled.
 func Check(data []byte, known Known) (*Definition, []fault.Problem) {
 	def, problems := Parse(data)
-	if slices.ContainsFunc(problems, func(p fault.Problem) bool { return p.Path == "" && (p.Code == "syntax" || p.Code == "too_large") }) {
+	if slices.ContainsFunc(problems, func(p fault.Problem) bool { return p.Path == "" && (p.Code == "syntax" || p.Code == "too_large" || p.Code == "wrong_type") }) {
 		return def, problems // nothing was read, so nothing more is known
 	}
 	return def, sortProblems(append(problems, Validate(def, known)...))
@@ -125,6 +125,10 @@ func (d *decoder) oneStep(n *node, at string) Step {
 		for _, f := range n.fields {
 			others = append(others, f.name)
 		}
+	}
+	if known && !spec.Next && n.get("next") != nil {
+		d.problem(at+"/next", "unknown_field", "A step of kind %q has no \"next\": where it leads stands in the step itself.", kind)
+		others = append(others, "next")
 	}
 	o := d.object(n, at, stepFields(spec.Next || !known), others...)
 	s := Step{ID: o.text("id"), Kind: kind, Next: o.text("next"), Pointer: at}
