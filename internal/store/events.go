@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/store/dbsqlc"
+)
+
+// Event finds an event of the contact by its number.
+func (tx *ContactTx) Event(ctx context.Context, seq int64) (audience.Event, error) {
+	row, err := tx.q.FindEventBySeq(ctx, tx.id, seq)
+	if err != nil {
+		return audience.Event{}, notFound("find event", "event_not_found", "There is no such event.", err)
+	}
+	return eventOf(row)
+}
+
+// EventByID finds an event of the contact by its id.
+func (tx *ContactTx) EventByID(ctx context.Context, id string) (audience.Event, error) {
+	parsed, err := parseID(id)
+	if err != nil {
+		return audience.Event{}, notFound("find event", "event_not_found", "There is no such event.", err)
+	}
+	row, err := tx.q.FindEvent(ctx, tx.id, parsed)
+	if err != nil {
+		return audience.Event{}, notFound("find event", "event_not_found", "There is no such event.", err)
+	}
+	return eventOf(row)
+}
+
+// EventsAfter reads tracked events and signals of some names after a number, in their order.
+func (tx *ContactTx) EventsAfter(ctx context.Context, seq int64, names []string, limit int) ([]audience.Event, error) {
+	if len(names) == 0 || seq >= tx.row.LastSeq {
+		return nil, nil
+	}
+	rows, err := tx.q.ListEventsAfter(ctx, dbsqlc.ListEventsAfterParams{ContactID: tx.id, After: seq, Names: names, MaxRows: int32(clampLimit(limit))})
+	if err != nil {
+		return nil, failure("read events", err)
+	}
+	return eventsOf(rows)
+}
+
+// RecentEvents reads the newest tracked events and signals, the newest first.
+func (tx *ContactTx) RecentEvents(ctx context.Context, limit int) ([]audience.Event, error) {
+	rows, err := tx.q.ListRecentEvents(ctx, tx.id, int32(clampLimit(limit)))
+	if err != nil {
+		return nil, failure("read recent events", err)
+	}
+	return eventsOf(rows)
+}
+
+func eventsOf(rows []dbsqlc.Event) ([]audience.Event, error) {
+	out := make([]audience.Event, len(rows))
+	for i, row := range rows {
+		var err error
+		if out[i], err = eventOf(row); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func eventOf(row dbsqlc.Event) (audience.Event, error) {
+	properties, err := decodeObject(row.Properties)
+	if err != nil {
+		return audience.Event{}, fmt.Errorf("event %s: %w", row.ID, err)
+	}
+	return audience.Event{
+		ID: row.ID.String(), MessageID: row.MessageID, ContactID: row.ContactID.String(), Seq: row.Seq, Type: audience.EventType(row.Type),
+		Name: row.Name, Properties: properties, OccurredAt: row.OccurredAt, ReceivedAt: row.ReceivedAt,
+	}, nil
+}
+
+// Facts answers what a condition asks about the contact, from this transaction: the events are asked for one name at a time, when a
+// condition needs them, and once. The event under consideration may be nil. It must not outlive the transaction.
+func (tx *ContactTx) Facts(ctx context.Context, event *audience.Event, now time.Time) audience.Facts {
+	return &facts{ctx: ctx, tx: tx, event: event, now: now, counts: map[window]int{}, lasts: map[string]lastEvent{}}
+}
+
+type window struct {
+	name   string
+	within time.Duration
+}
+
+type lastEvent struct {
+	at time.Time
+	ok bool
+}
+
+// facts holds a context because audience.Facts, which is pure, knows none; it lives as long as one evaluation.
+type facts struct {
+	ctx    context.Context //nolint:containedctx // see above
+	tx     *ContactTx
+	event  *audience.Event
+	now    time.Time
+	counts map[window]int
+	lasts  map[string]lastEvent
+}
+
+func (f *facts) Contact() audience.Contact { return f.tx.Contact() }
+func (f *facts) Event() *audience.Event    { return f.event }
+func (f *facts) Company() map[string]any   { return map[string]any{} }
+func (f *facts) Persona() string           { return "" }
+func (f *facts) Now() time.Time            { return f.now }
+
+// Count goes by the time at which events happened, as told and corrected: what is imported late counts where it belongs.
+func (f *facts) Count(name string, within time.Duration) (int, error) {
+	key := window{name, within}
+	if n, known := f.counts[key]; known {
+		return n, nil
+	}
+	since := time.Unix(0, 0).AddDate(-1000, 0, 0)
+	if within > 0 {
+		since = f.now.Add(-within)
+	}
+	n, err := f.tx.q.CountEvents(f.ctx, f.tx.id, name, since)
+	if err != nil {
+		return 0, failure("count events", err)
+	}
+	f.counts[key] = int(min(n, math.MaxInt32))
+	return f.counts[key], nil
+}
+
+// Last is the newest time at which an event of that name happened.
+func (f *facts) Last(name string) (time.Time, bool, error) {
+	if last, known := f.lasts[name]; known {
+		return last.at, last.ok, nil
+	}
+	at, err := f.tx.q.LastEventAt(f.ctx, f.tx.id, name)
+	if err != nil && !isNoRows(err) {
+		return time.Time{}, false, failure("find last event", err)
+	}
+	last := lastEvent{at: at, ok: err == nil}
+	f.lasts[name] = last
+	return last.at, last.ok, nil
+}
+
+// InSegment knows no segment yet.
+func (f *facts) InSegment(string) (bool, error) {
+	return false, fault.New(fault.Invalid, "unknown_segment", "There is no such segment.")
+}

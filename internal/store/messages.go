@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/store/dbsqlc"
+)
+
+// MessageFilter narrows a list of messages; the zero value lists all.
+type MessageFilter struct {
+	ContactID string
+}
+
+// Message finds a message of the contact, or nil.
+func (tx *ContactTx) Message(ctx context.Context, id string) (*email.Message, error) {
+	parsed, err := parseID(id)
+	if err != nil {
+		return nil, nil //nolint:nilnil // no id, no message
+	}
+	return optional(messageOf, "find message")(tx.q.FindContactMessage(ctx, tx.id, parsed))
+}
+
+// InsertMessage writes a new row of the ledger: queued, or skipped or failed from the start. A second one for the same visit of a step is a
+// Conflict.
+func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
+	id, err := uuid.Parse(m.ID)
+	if err != nil {
+		return fault.New(fault.Invalid, "bad_id", "An id is not a UUID.")
+	}
+	enrollment, err := parseOptionalID(m.EnrollmentID)
+	if err != nil {
+		return err
+	}
+	if m.State != email.Queued && m.State != email.Skipped && m.State != email.Failed {
+		return fault.New(fault.Invalid, "bad_message_state", "A message begins queued, skipped or failed.")
+	}
+	raw := m.Raw
+	if raw == nil {
+		raw = []byte{}
+	}
+	n, err := tx.q.InsertMessage(ctx, dbsqlc.InsertMessageParams{
+		ID: id, ContactID: tx.id, EnrollmentID: enrollment, Journey: m.Journey, Version: int32(m.Version), StepID: m.StepID,
+		Visit: int32(m.Visit), Template: m.Template, TemplateVersion: int32(m.TemplateVersion), Class: string(m.Class), State: string(m.State),
+		Reason: clean(m.Reason), ToAddress: clean(m.ToAddress), Subject: clean(m.Subject), Html: clean(m.HTML), Text: clean(m.Text), Raw: raw,
+		MessageID: m.MessageID, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
+	})
+	if err != nil {
+		return failure("insert message", err)
+	}
+	if n == 0 {
+		return fault.New(fault.Conflict, "message_exists", "This message has been made before.")
+	}
+	return nil
+}
+
+// ClaimMessage hands a message to a transport until the lease ends: only a queued or deferred one, or, once, a transactional one whose fate
+// is unknown. Each claim raises the fence, and with it shuts out whoever held the message before.
+func (tx *ContactTx) ClaimMessage(ctx context.Context, id string, leaseUntil, now time.Time) (email.Message, error) {
+	parsed, err := parseID(id)
+	if err != nil {
+		return email.Message{}, messageNotFound("claim message", err)
+	}
+	row, err := tx.q.ClaimMessage(ctx, dbsqlc.ClaimMessageParams{ContactID: tx.id, ID: parsed, LeaseUntil: leaseUntil, Now: now})
+	if err == nil {
+		return messageOf(row), nil
+	}
+	if !isNoRows(err) {
+		return email.Message{}, failure("claim message", err)
+	}
+	return email.Message{}, tx.refuse(ctx, parsed)
+}
+
+// SkipMessage closes a message that no transport holds: failed when it was tried and given up or could not be rendered, skipped otherwise.
+// Doing so again is fine.
+func (tx *ContactTx) SkipMessage(ctx context.Context, id, reason string, now time.Time) error {
+	parsed, err := parseID(id)
+	if err != nil {
+		return messageNotFound("skip message", err)
+	}
+	state := email.Skipped
+	if reason == email.ReasonGaveUp || reason == email.ReasonRenderFailed {
+		state = email.Failed
+	}
+	n, err := tx.q.CloseUnsentMessage(ctx, dbsqlc.CloseUnsentMessageParams{
+		ContactID: tx.id, ID: parsed, State: string(state), Reason: reason, Now: now,
+	})
+	if err != nil {
+		return failure("skip message", err)
+	}
+	if n == 1 {
+		return nil
+	}
+	if m, err := tx.Message(ctx, id); err == nil && m != nil && m.State == state && m.Reason == reason {
+		return nil
+	}
+	return tx.refuse(ctx, parsed)
+}
+
+// refuse says why a message could not be changed: it is not there, or its state does not allow that.
+func (tx *ContactTx) refuse(ctx context.Context, id uuid.UUID) error {
+	if _, err := tx.q.FindContactMessage(ctx, tx.id, id); err != nil {
+		return messageNotFound("find message", err)
+	}
+	return fault.New(fault.Conflict, "message_not_open", "The state of this message does not allow that.")
+}
+
+// FinishMessage records how an attempt went. It applies only to the newest claim: while it is held, or after its lease ran out and nobody
+// claimed the message since (then the truth came late). It tells whether it applied.
+func (s *Store) FinishMessage(ctx context.Context, id string, fence int64, result email.Delivery, state email.State, reason string, now time.Time) (bool, error) {
+	parsed, err := parseID(id)
+	if err != nil {
+		return false, messageNotFound("finish message", err)
+	}
+	if state == email.Sending {
+		return false, fault.New(fault.Invalid, "bad_message_state", "An attempt does not end in sending.")
+	}
+	var sentAt *time.Time
+	if state == email.Sent {
+		sentAt = &now
+	}
+	n, err := s.q.FinishMessage(ctx, dbsqlc.FinishMessageParams{
+		ID: parsed, Fence: fence, State: string(state), Reason: reason, SmtpCode: int32(result.Code), EnhancedCode: clean(result.Enhanced),
+		SmtpReply: clean(result.Reply), SentAt: sentAt, Now: now,
+	})
+	if err != nil {
+		return false, failure("finish message", err)
+	}
+	return n == 1, nil
+}
+
+// ExtendLease lets the holder of the newest claim go on; false: it holds the message no longer.
+func (s *Store) ExtendLease(ctx context.Context, id string, fence int64, until time.Time) (bool, error) {
+	parsed, err := parseID(id)
+	if err != nil {
+		return false, messageNotFound("extend lease", err)
+	}
+	n, err := s.q.ExtendLease(ctx, until, parsed, fence)
+	if err != nil {
+		return false, failure("extend lease", err)
+	}
+	return n == 1, nil
+}
+
+// ExpireLease takes a message whose holder has not been heard of until the lease ended for one of unknown fate, and gives back the message
+// as it stands now, changed or not.
+func (s *Store) ExpireLease(ctx context.Context, id string, now time.Time) (email.Message, error) {
+	parsed, err := parseID(id)
+	if err != nil {
+		return email.Message{}, messageNotFound("expire lease", err)
+	}
+	if _, err := s.q.ExpireLease(ctx, email.ReasonFateUnknown, now, parsed); err != nil {
+		return email.Message{}, failure("expire lease", err)
+	}
+	return s.FindMessage(ctx, id)
+}
+
+// FindMessage finds a message with its bodies.
+func (s *Store) FindMessage(ctx context.Context, id string) (email.Message, error) {
+	parsed, err := parseID(id)
+	if err != nil {
+		return email.Message{}, messageNotFound("find message", err)
+	}
+	row, err := s.q.FindMessage(ctx, parsed)
+	if err != nil {
+		return email.Message{}, messageNotFound("find message", err)
+	}
+	return messageOf(row), nil
+}
+
+// ListMessages lists messages without their bodies, the newest first.
+func (s *Store) ListMessages(ctx context.Context, filter MessageFilter, cursor string, limit int) (Page[email.Message], error) {
+	before, err := parseBefore(cursor, 64)
+	if err != nil {
+		return Page[email.Message]{}, err
+	}
+	limit = clampLimit(limit)
+	var rows []dbsqlc.Message
+	if filter.ContactID == "" {
+		found, listErr := s.q.ListAllMessages(ctx, before, int32(limit+1))
+		for _, row := range found {
+			rows = append(rows, dbsqlc.Message(row))
+		}
+		err = listErr
+	} else if contact, parseErr := parseID(filter.ContactID); parseErr == nil {
+		found, listErr := s.q.ListMessages(ctx, contact, before, int32(limit+1))
+		for _, row := range found {
+			rows = append(rows, dbsqlc.Message(row))
+		}
+		err = listErr
+	}
+	if err != nil {
+		return Page[email.Message]{}, failure("list messages", err)
+	}
+	convert := func(row dbsqlc.Message) (email.Message, error) { return messageOf(row), nil }
+	return page(rows, limit, convert, func(row dbsqlc.Message) string { return strconv.FormatInt(row.JournalID, 10) })
+}
+
+func messageOf(row dbsqlc.Message) email.Message {
+	return email.Message{
+		ID: row.ID.String(), ContactID: row.ContactID.String(), EnrollmentID: optionalID(row.EnrollmentID), Journey: row.Journey,
+		Version: int(row.Version), StepID: row.StepID, Visit: int(row.Visit), Template: row.Template, TemplateVersion: int(row.TemplateVersion),
+		Class: email.Class(row.Class), State: email.State(row.State), Reason: row.Reason, ToAddress: row.ToAddress, Subject: row.Subject,
+		HTML: row.Html, Text: row.Text, Raw: row.Raw, MessageID: row.MessageID, Attempt: int(row.Attempt), Fence: row.Fence,
+		LeaseUntil: row.LeaseUntil, SMTPCode: int(row.SmtpCode), EnhancedCode: row.EnhancedCode, SMTPReply: row.SmtpReply,
+		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, SentAt: row.SentAt,
+	}
+}

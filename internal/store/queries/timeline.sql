@@ -1,0 +1,18 @@
+-- Which entries come next, each with the key that its table finds it by. Each arm stops at the page's length by itself.
+-- name: ListTimelineKeys :many
+SELECT t.kind::text AS kind, t.journal_id::bigint AS journal_id, t.ref::bigint AS ref FROM (
+    (SELECT 'event' AS kind, e.journal_id, e.seq AS ref FROM events e
+     WHERE e.contact_id = @contact_id AND e.journal_id > @after ORDER BY e.seq LIMIT @max_rows)
+    UNION ALL
+    (SELECT 'decision', d.journal_id, d.journal_id FROM decisions d
+     WHERE d.contact_id = @contact_id AND d.journal_id > @after ORDER BY d.journal_id LIMIT @max_rows)
+    UNION ALL
+    (SELECT 'message', m.journal_id, m.journal_id FROM messages m
+     WHERE m.contact_id = @contact_id AND m.journal_id > @after ORDER BY m.journal_id LIMIT @max_rows)
+    UNION ALL
+    (SELECT 'handoff', h.journal_id, h.journal_id FROM handoffs h
+     WHERE h.contact_id = @contact_id AND h.journal_id > @after ORDER BY h.journal_id LIMIT @max_rows)
+    UNION ALL
+    (SELECT 'score', s.journal_id, s.journal_id FROM score_changes s
+     WHERE s.contact_id = @contact_id AND s.journal_id > @after ORDER BY s.journal_id LIMIT @max_rows)
+) t ORDER BY t.journal_id LIMIT @max_rows;

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/store/dbsqlc"
+)
+
+// TopicMarketing is the consent that marketing mail needs.
+const TopicMarketing = "marketing"
+
+// Suppress puts an address on the never-send list. It waits for the transactions that have just found the address free: once it returns,
+// no message to the address is claimed any more. The first reason stays.
+func (s *Store) Suppress(ctx context.Context, emailKey, reason string, now time.Time) error {
+	key := EmailKey(emailKey)
+	if key == "" {
+		return fault.New(fault.Invalid, "bad_address", "There is no address to suppress.")
+	}
+	return failure("suppress address", s.inTx(ctx, func(q *dbsqlc.Queries) error {
+		if err := q.LockAddress(ctx, lockAddresses, key); err != nil {
+			return err
+		}
+		return q.InsertSuppression(ctx, key, clean(reason), now)
+	}))
+}
+
+// Suppressed tells whether and why an address must not be written to. What it says holds until this transaction ends, so a claim in the
+// same transaction never comes after a suppression.
+func (tx *ContactTx) Suppressed(ctx context.Context, emailKey string) (string, bool, error) {
+	key := EmailKey(emailKey)
+	if err := tx.q.LockAddressShared(ctx, lockAddresses, key); err != nil {
+		return "", false, failure("lock address", err)
+	}
+	row, err := tx.q.FindSuppression(ctx, key)
+	if isNoRows(err) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, failure("find suppression", err)
+	}
+	return row.Reason, true, nil
+}
+
+// SetConsent records what the contact has permitted or withdrawn, under the contact's row lock: once it returns, what is claimed has seen it.
+func (s *Store) SetConsent(ctx context.Context, contactID, topic string, granted bool, source string, now time.Time) error {
+	return s.InContact(ctx, contactID, func(ctx context.Context, tx *ContactTx) error {
+		return failure("set consent", tx.q.UpsertConsent(ctx, dbsqlc.UpsertConsentParams{
+			ContactID: tx.id, Topic: clean(topic), Granted: granted, Source: clean(source), At: now,
+		}))
+	})
+}
+
+// MarketingConsent tells whether the contact may be sent marketing mail: yes, until it says otherwise.
+func (tx *ContactTx) MarketingConsent(ctx context.Context) (bool, error) {
+	row, err := tx.q.FindConsent(ctx, tx.id, TopicMarketing)
+	if isNoRows(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, failure("find consent", err)
+	}
+	return row.Granted, nil
+}
