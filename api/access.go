@@ -39,6 +39,9 @@ func anyOf(scopes ...Scope) access { return access{scopes: scopes} }
 
 // allows tells whether a key may do what a route does.
 func (a access) allows(k APIKey) bool {
+	if len(a.scopes) == 0 {
+		return false // nobody has said who may call this, so not even the admin
+	}
 	for _, have := range k.Scopes {
 		if have == string(ScopeAdmin) || slices.Contains(a.scopes, Scope(have)) {
 			return true

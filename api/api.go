@@ -89,7 +89,7 @@ func New(o Options) (*Handler, error) {
 		return nil, err
 	}
 	s.keys = newKeyCache(o.Keys, s.now)
-	s.pokes = newPokeQueue(o.Poker, s.metrics)
+	s.pokes = newPokeQueue(o.Poker, s.metrics, s.log)
 	if s.engine, err = s.newEngine(); err != nil {
 		return nil, err
 	}
@@ -133,7 +133,8 @@ func (s *server) newEngine() (*gin.Engine, error) {
 	if err := e.SetTrustedProxies(s.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
-	e.Use(identify, s.observe, s.secure, s.recoverPanics, timeout(requestTimeout), refuseBadText, s.authorize)
+	// timeout comes before recoverPanics: a panic that unwinds past it cancels the context, as if the client had gone.
+	e.Use(identify, s.observe, s.secure, timeout(requestTimeout), s.recoverPanics, refuseBadText, s.authorize)
 	e.NoRoute(s.serveDesigner)
 	e.NoMethod(func(c *gin.Context) {
 		writeProblem(c, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "This route does not take this method; see Allow."))

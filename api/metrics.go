@@ -40,7 +40,7 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 			Name: "throughline_events_total", Help: "Events that came in, by what became of them.",
 		}, []string{"outcome", "reason"}),
 		pokes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "throughline_pokes_total", Help: "Journeys to wake after a commit: queued, or dropped and left to the sweeper.",
+			Name: "throughline_pokes_total", Help: "Journeys to wake after a commit: done, or failed or dropped, and left to the sweeper.",
 		}, []string{"outcome"}),
 	}
 	for _, c := range []prometheus.Collector{m.requests, m.durations, m.events, m.pokes} {
@@ -62,3 +62,5 @@ func (m *metrics) event(outcome, reason string, n int) {
 		m.events.WithLabelValues(outcome, reason).Add(float64(n))
 	}
 }
+
+func (m *metrics) poke(outcome string) { m.pokes.WithLabelValues(outcome).Inc() }

@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
+
+	"throughline.dev/throughline/internal/fault"
 )
 
 // newHuma makes the part of the API that is generated from Go types, and the document that describes all of it.
@@ -25,6 +28,7 @@ func (s *server) newHuma() huma.API {
 	config.Transformers = []huma.Transformer{cleanErrors}
 	config.Info.Description = "Customer journeys: take in what contacts do, write and publish journeys, see why each " +
 		"contact got what they got, and decide handoffs.\n\nErrors are RFC 9457 problems. Lists are paged with `limit` and `cursor`."
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":       {Type: "http", Scheme: "bearer", Description: "An API key."},
 		"write_key": {Type: "http", Scheme: "basic", Description: "An API key as user name, no password; tracking calls only."},
@@ -33,6 +37,14 @@ func (s *server) newHuma() huma.API {
 		config.Servers = []*huma.Server{{URL: strings.TrimSuffix(s.PublicURL, "/")}}
 	}
 	return humagin.New(s.engine, config)
+}
+
+// schemaName tells one thing that is wrong (fault.Problem) from the error response that lists them (Problem).
+func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[fault.Problem]() {
+		return "ProblemItem"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
 }
 
 // plain registers a gin route outside huma, with its access and its description.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 type pokeQueue struct {
 	poker   Poker
 	metrics *metrics
+	log     *slog.Logger
 	mu      sync.Mutex
 	queued  []string
 	member  map[string]bool
@@ -21,18 +23,17 @@ type pokeQueue struct {
 
 const (
 	pokeMax     = 10_000
-	pokeBatch   = 100
-	pokeWorkers = 4
+	pokeWorkers = 16
 	pokeTimeout = 10 * time.Second
 )
 
-func newPokeQueue(poker Poker, m *metrics) *pokeQueue {
-	q := &pokeQueue{poker: poker, metrics: m, member: map[string]bool{}}
+func newPokeQueue(poker Poker, m *metrics, log *slog.Logger) *pokeQueue {
+	q := &pokeQueue{poker: poker, metrics: m, log: log, member: map[string]bool{}}
 	q.idle = sync.NewCond(&q.mu)
 	return q
 }
 
-// add never blocks on anything but its own lock.
+// add never waits for anything but its own lock.
 func (q *pokeQueue) add(contactIDs ...string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -40,14 +41,13 @@ func (q *pokeQueue) add(contactIDs ...string) {
 		switch {
 		case q.member[id]:
 		case len(q.queued) >= pokeMax:
-			q.metrics.pokes.WithLabelValues("dropped").Inc()
+			q.metrics.poke("dropped")
 		default:
 			q.member[id] = true
 			q.queued = append(q.queued, id)
-			q.metrics.pokes.WithLabelValues("queued").Inc()
 		}
 	}
-	for q.workers < pokeWorkers && q.workers*pokeBatch < len(q.queued) {
+	for q.workers < min(pokeWorkers, len(q.queued)) {
 		q.workers++
 		go q.work()
 	}
@@ -55,38 +55,41 @@ func (q *pokeQueue) add(contactIDs ...string) {
 
 func (q *pokeQueue) work() {
 	for {
-		batch := q.next()
-		if batch == nil {
+		id, ok := q.next()
+		if !ok {
 			return
 		}
-		q.poke(batch)
+		q.poke(id)
 	}
 }
 
-// next takes a batch, or retires the worker when there is none.
-func (q *pokeQueue) next() []string {
+// next takes a contact, or retires the worker when there is none.
+func (q *pokeQueue) next() (string, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.queued) == 0 {
+		q.queued = nil // lets go of what a burst has grown
 		q.workers--
 		q.idle.Broadcast()
-		return nil
+		return "", false
 	}
-	n := min(pokeBatch, len(q.queued))
-	batch := append([]string(nil), q.queued[:n]...)
-	q.queued = append(q.queued[:0], q.queued[n:]...)
-	for _, id := range batch {
-		// From here on a new event of the contact queues it again: this poke may have been too early for it.
-		delete(q.member, id)
-	}
-	return batch
+	id := q.queued[0]
+	q.queued = q.queued[1:]
+	// From here on a new event of the contact queues it again: this poke may be too early for it.
+	delete(q.member, id)
+	return id, true
 }
 
-func (q *pokeQueue) poke(batch []string) {
+func (q *pokeQueue) poke(id string) {
 	// Not the request's context: the request is over, or about to be.
 	ctx, cancel := context.WithTimeout(context.Background(), pokeTimeout)
 	defer cancel()
-	q.poker.Poke(ctx, batch)
+	if err := q.poker.Poke(ctx, id); err != nil {
+		q.metrics.poke("failed")
+		q.log.WarnContext(ctx, "journey not woken, left to the sweeper", "contact_id", id, "error", err)
+		return
+	}
+	q.metrics.poke("done")
 }
 
 // drain waits until all that is queued has been poked, or the context ends.

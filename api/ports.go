@@ -29,10 +29,10 @@ type Events interface {
 	Ingest(ctx context.Context, now time.Time, events []audience.Incoming) ([]audience.Accepted, error)
 }
 
-// Poker wakes the journeys of contacts. It is called after the commit, never in the way of an answer; what it fails to
-// wake is swept later.
+// Poker wakes a contact's journey. It is called after the commit, never in the way of an answer; what it fails to wake
+// is swept later.
 type Poker interface {
-	Poke(ctx context.Context, contactIDs []string)
+	Poke(ctx context.Context, contactID string) error
 }
 
 // Page is one page of a list. Next is the keyset value to go on after, nil on the last page.

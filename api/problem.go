@@ -130,5 +130,5 @@ func writeProblem(c *gin.Context, p *Problem) {
 		return
 	}
 	c.Abort()
-	c.Data(out.Status, problemType, body)
+	c.Data(out.Status, problemType, append(body, '\n')) // as huma's encoder ends it
 }

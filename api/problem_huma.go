@@ -94,8 +94,12 @@ func pointer(location string) string {
 	}
 	var out strings.Builder
 	for _, part := range strings.FieldsFunc(rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		name := fieldName(part)
+		if name == "*" { // a name may hold dots, so its parts are not to be told from their neighbours
+			return "/*"
+		}
 		out.WriteByte('/')
-		out.WriteString(fieldName(part))
+		out.WriteString(name)
 	}
 	return out.String()
 }

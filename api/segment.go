@@ -45,22 +45,25 @@ func (s *server) segmentRoutes() {
 			Security: []map[string][]string{{"write_key": {}}, {"key": {}}, {}},
 			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 				"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}},
-			Responses: trackingResponses(answer),
+			Responses: s.trackingResponses(answer),
 		}, access{segment: true}, handler)
 		s.access.add(http.MethodPost, call.path+"/", access{segment: true})
 		s.engine.POST(call.path+"/", handler)
 	}
 }
 
-func trackingResponses(schema *huma.Schema) map[string]*huma.Response {
-	out := map[string]*huma.Response{}
+func (s *server) trackingResponses(schema *huma.Schema) map[string]*huma.Response {
+	out := s.problemResponses([]int{http.StatusBadRequest, http.StatusInternalServerError}) // from in front of the handler
 	for status, description := range map[string]string{
 		"200": "Committed.", "400": "Not JSON, or a single call of more than 32 KB.", "401": "Unknown key.",
 		"403": "The key lacks the scope.", "413": "More than 500 KB.", "429": "Too many; see Retry-After.",
 		"500": "Our mistake: send it again.", "503": "A part is down: send it again.",
 	} {
-		out[status] = &huma.Response{Description: description,
-			Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+		if out[status] == nil {
+			out[status] = &huma.Response{Content: map[string]*huma.MediaType{}}
+		}
+		out[status].Description = description
+		out[status].Content["application/json"] = &huma.MediaType{Schema: schema}
 	}
 	return out
 }

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var param = regexp.MustCompile(`:(\w+)`)
+
+// routeSet is every route of gin's, written as OpenAPI writes it. Tracking routes have a twin with a trailing slash.
+func routeSet(w *world) map[string]string {
+	out := map[string]string{}
+	for _, r := range w.handler.engine.Routes() {
+		out[strings.ToLower(r.Method)+" "+strings.TrimSuffix(param.ReplaceAllString(r.Path, "{$1}"), "/")] = r.Method + " " + r.Path
+	}
+	return out
+}
+
+func TestEveryRouteIsDescribedAndEveryDescriptionIsRouted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var doc struct {
+		OpenAPI string                               `json:"openapi"`
+		Paths   map[string]map[string]map[string]any `json:"paths"`
+	}
+	require.NoError(t, json.Unmarshal(w.do(t, call{method: http.MethodGet, url: "/openapi.json"}).Body.Bytes(), &doc))
+	require.True(t, strings.HasPrefix(doc.OpenAPI, "3.1"))
+	routes := routeSet(w)
+	described, ids := map[string]bool{}, map[string]bool{}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			described[method+" "+path] = true
+			require.Contains(t, routes, method+" "+path, "described, but not routed")
+			id, _ := op["operationId"].(string)
+			require.NotEmpty(t, id)
+			require.False(t, ids[id], "operation id twice: %s", id)
+			ids[id] = true
+		}
+	}
+	for route := range routes {
+		require.True(t, described[route], "routed, but not described: %s", route)
+	}
+	require.Greater(t, len(described), 25)
+}
+
+// open are the routes that need no key, named here so that opening another is a decision.
+var open = map[string]bool{
+	"GET /healthz": true, "GET /readyz": true, "GET /metrics": true, "GET /openapi.json": true, "GET /u/:token": true, "POST /u/:token": true,
+}
+
+func TestEveryOperationDeniesByDefault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	keys := map[Scope]string{ScopeIngest: "key-ingest", ScopeRead: "key-read", ScopeJourneys: "key-journeys", ScopeSales: "key-sales"}
+	guarded := 0
+	for _, r := range w.handler.engine.Routes() {
+		id := r.Method + " " + r.Path
+		a, declared := w.handler.server.access[id]
+		require.True(t, declared, "no access declared: %s", id)
+		require.Equal(t, open[id], a.open, id)
+		if a.open {
+			continue
+		}
+		guarded++
+		url := strings.NewReplacer(":key", "trial", ":version", "1", ":id", absentID).Replace(r.Path)
+		content := body(r.Method, a)
+		try := func(key string) int {
+			return w.do(t, call{method: r.Method, url: url, key: key, body: content}).Code
+		}
+		require.Equal(t, http.StatusUnauthorized, try(""), id)
+		require.Equal(t, http.StatusUnauthorized, try("no-such-key"), id)
+		if a.segment {
+			a = anyOf(ScopeIngest)
+		}
+		require.NotEmpty(t, a.scopes, id)
+		for scope, key := range keys {
+			status := try(key)
+			if a.allows(APIKey{Scopes: []string{string(scope)}}) {
+				require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, status, "%s with %s", id, scope)
+				continue
+			}
+			require.Equal(t, http.StatusForbidden, status, "%s with %s", id, scope)
+		}
+		require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, try("key-admin"), id)
+	}
+	require.Greater(t, guarded, 20)
+}
+
+func body(method string, a access) string {
+	switch {
+	case method == http.MethodGet:
+		return ""
+	case a.segment:
+		return `{"userId":"u1","event":"Seen","batch":[]}`
+	}
+	return `{}`
+}
+
+func TestAnUndeclaredRouteIsDenied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.handler.engine.GET("/v1/forgotten", w.handler.server.serveDocument)
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, call{method: http.MethodGet, url: "/v1/forgotten", key: "key-admin"}.request())
+	// Even the admin's key: nobody has said who may call it.
+	require.Equal(t, http.StatusForbidden, rec.Code)
+}

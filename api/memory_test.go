@@ -1,0 +1,402 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/internal/sales"
+)
+
+// memory is every port at once, as small as the HTTP-level tests need: what the database promises is tested in the
+// store, on a real one. fail, when set, is what every call answers.
+type memory struct {
+	mu        sync.Mutex
+	fail      error
+	keys      map[string]APIKey
+	keyAsked  int
+	events    []audience.Incoming
+	seen      map[string]audience.Accepted // by source and message id
+	contacts  map[string]audience.Contact
+	poked     []string
+	drafts    map[string]journey.Draft
+	versions  map[string][]journey.Version
+	enrolled  map[string]journey.Enrollment
+	templates map[string]email.TemplateVersion
+	messages  map[string]email.Message
+	handoffs  map[string]sales.Handoff
+	stopped   map[string]int
+	timeline  []TimelineEntry
+	decided   []any
+	panics    bool
+}
+
+const (
+	contactID = "0b9c5a0e-6f0b-4d5e-9a39-2f5c4f1f6a11"
+	messageOf = "5b1c5a0e-6f0b-4d5e-9a39-2f5c4f1f6a12"
+	handoffID = "7d1c5a0e-6f0b-4d5e-9a39-2f5c4f1f6a13"
+	absentID  = "ffffffff-6f0b-4d5e-9a39-2f5c4f1f6a14"
+)
+
+func newMemory() *memory {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	m := &memory{
+		keys: map[string]APIKey{}, seen: map[string]audience.Accepted{}, contacts: map[string]audience.Contact{},
+		drafts: map[string]journey.Draft{}, versions: map[string][]journey.Version{}, enrolled: map[string]journey.Enrollment{},
+		templates: map[string]email.TemplateVersion{}, messages: map[string]email.Message{}, handoffs: map[string]sales.Handoff{},
+		stopped: map[string]int{},
+	}
+	for _, scope := range []Scope{ScopeIngest, ScopeRead, ScopeJourneys, ScopeSales, ScopeAdmin} {
+		m.keys["key-"+string(scope)] = APIKey{ID: "id-" + string(scope), Name: string(scope), Scopes: []string{string(scope)}}
+	}
+	m.contacts[contactID] = audience.Contact{ID: contactID, UserID: "u1", Email: "ana@example.test", Stage: "lead", CreatedAt: at, UpdatedAt: at}
+	m.messages[messageOf] = email.Message{ID: messageOf, ContactID: contactID, Template: "welcome", Class: email.Marketing, State: email.Sent,
+		ToAddress: "ana@example.test", Subject: "Hi", HTML: "<p>Hi</p>", Text: "Hi", CreatedAt: at, UpdatedAt: at}
+	m.handoffs[handoffID] = sales.Handoff{ID: handoffID, ContactID: contactID, Journey: "trial", StepID: "sales", Status: sales.HandoffOpen,
+		Why: "Five seats", CreatedAt: at, UpdatedAt: at}
+	for i := range 5 {
+		m.timeline = append(m.timeline, TimelineEntry{ID: strconv.Itoa(i + 1), At: at, Kind: "event", Event: &audience.Event{
+			ID: uuid.NewString(), ContactID: contactID, Seq: int64(i + 1), Type: audience.TypeTrack, Name: fmt.Sprintf("Event %d", i+1),
+			Properties: map[string]any{}, OccurredAt: at, ReceivedAt: at}})
+	}
+	return m
+}
+
+// start locks and answers what every call begins with.
+func (m *memory) start() (func(), error) {
+	m.mu.Lock()
+	if m.panics {
+		m.mu.Unlock()
+		panic("secret-in-panic")
+	}
+	return m.mu.Unlock, m.fail
+}
+
+func absent(what string) error { return fault.New(fault.NotFound, "not_found", "no such "+what) }
+
+func (m *memory) FindKey(_ context.Context, key string) (APIKey, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keyAsked++
+	found, ok := m.keys[key]
+	if !ok {
+		return APIKey{}, fault.New(fault.Unauthorized, "unauthorized", "no such key")
+	}
+	return found, nil
+}
+
+func (m *memory) Ingest(_ context.Context, _ time.Time, events []audience.Incoming) ([]audience.Accepted, error) {
+	done, err := m.start()
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]audience.Accepted, 0, len(events))
+	for _, e := range events {
+		if e.ContactID != "" {
+			if _, ok := m.contacts[e.ContactID]; !ok {
+				return nil, absent("contact")
+			}
+		}
+		id := e.Source + "\x00" + e.MessageID
+		if before, ok := m.seen[id]; ok {
+			before.Duplicate, before.Poke = true, false
+			out = append(out, before)
+			continue
+		}
+		m.events = append(m.events, e)
+		a := audience.Accepted{ContactID: contactID, EventID: uuid.NewString(), Seq: int64(len(m.events)), Poke: e.Name == "Wake"}
+		m.seen[id] = a
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func (m *memory) Poke(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.poked = append(m.poked, id)
+	return m.fail
+}
+
+func (m *memory) SaveDraft(_ context.Context, key string, document json.RawMessage, problems []fault.Problem, expected *int64, now time.Time) (journey.Draft, error) {
+	done, err := m.start()
+	defer done()
+	if err != nil {
+		return journey.Draft{}, err
+	}
+	draft := m.drafts[key]
+	if expected != nil && *expected != draft.Revision {
+		return journey.Draft{}, fault.New(fault.Conflict, "stale_revision", "Somebody else has saved.")
+	}
+	m.drafts[key] = journey.Draft{Journey: key, Revision: draft.Revision + 1, Document: document, Problems: problems, UpdatedAt: now}
+	return m.drafts[key], nil
+}
+
+func (m *memory) FindDraft(_ context.Context, key string) (journey.Draft, error) {
+	done, err := m.start()
+	defer done()
+	if err != nil {
+		return journey.Draft{}, err
+	}
+	draft, ok := m.drafts[key]
+	if !ok {
+		return journey.Draft{}, absent("journey")
+	}
+	return draft, nil
+}
+
+func (m *memory) PublishVersion(_ context.Context, key string, document json.RawMessage, hash string, _ []string, _ *int64, now time.Time) (journey.Version, error) {
+	done, err := m.start()
+	defer done()
+	if err != nil {
+		return journey.Version{}, err
+	}
+	for _, v := range m.versions[key] {
+		if v.Hash == hash {
+			return v, nil
+		}
+	}
+	v := journey.Version{Journey: key, Number: len(m.versions[key]) + 1, Hash: hash, Document: document, PublishedAt: now}
+	m.versions[key] = append(m.versions[key], v)
+	return v, nil
+}
+
+func (m *memory) ListJourneys(_ context.Context, after string, limit int) (Page[JourneySummary, string], error) {
+	done, err := m.start()
+	defer done()
+	var page Page[JourneySummary, string]
+	keys := make([]string, 0, len(m.drafts))
+	for key := range m.drafts {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		if key <= after {
+			continue
+		}
+		if len(page.Items) == limit {
+			page.Next = &page.Items[limit-1].Key
+			break
+		}
+		page.Items = append(page.Items, JourneySummary{Key: key, Revision: m.drafts[key].Revision, UpdatedAt: m.drafts[key].UpdatedAt})
+	}
+	return page, err
+}
+
+func (m *memory) ListVersions(_ context.Context, key string, _ int64, _ int) (Page[journey.Version, int64], error) {
+	done, err := m.start()
+	defer done()
+	return Page[journey.Version, int64]{Items: m.versions[key]}, err
+}
+
+func (m *memory) FindVersion(_ context.Context, key string, number int) (journey.Version, error) {
+	done, err := m.start()
+	defer done()
+	if err == nil && number > len(m.versions[key]) {
+		err = absent("version")
+	}
+	if err != nil {
+		return journey.Version{}, err
+	}
+	return m.versions[key][number-1], nil
+}
+
+func (m *memory) LiveVersion(_ context.Context, key string) (journey.Version, error) {
+	done, err := m.start()
+	defer done()
+	switch versions := m.versions[key]; {
+	case err != nil:
+		return journey.Version{}, err
+	case len(versions) > 0:
+		return versions[len(versions)-1], nil
+	case m.drafts[key].Revision > 0:
+		return journey.Version{}, fault.New(fault.Conflict, "not_published", "The journey has no live version.")
+	}
+	return journey.Version{}, absent("journey")
+}
+
+func (m *memory) Enroll(_ context.Context, contactID, key, idempotency string, allowed func(*journey.Enrollment) (bool, string), now time.Time) (journey.Enrollment, bool, error) {
+	done, err := m.start()
+	defer done()
+	if err != nil {
+		return journey.Enrollment{}, false, err
+	}
+	if e, ok := m.enrolled[idempotency]; ok {
+		return e, false, nil
+	}
+	var last *journey.Enrollment
+	for _, e := range m.enrolled {
+		last = &e
+	}
+	if ok, code := allowed(last); !ok {
+		return journey.Enrollment{}, false, fault.New(fault.Conflict, code, "The journey's rule of re-entry does not allow it.")
+	}
+	e := journey.Enrollment{ID: uuid.NewString(), ContactID: contactID, Journey: key, Version: 1, State: journey.Active, EnteredAt: now}
+	m.enrolled[idempotency] = e
+	return e, true, nil
+}
+
+func (m *memory) SaveTemplate(_ context.Context, t email.Template, hash string, _ time.Time) (email.TemplateVersion, error) {
+	done, err := m.start()
+	defer done()
+	before := m.templates[t.Key]
+	if err != nil || before.Hash == hash {
+		return before, err
+	}
+	m.templates[t.Key] = email.TemplateVersion{Template: t, Version: before.Version + 1, Hash: hash}
+	return m.templates[t.Key], nil
+}
+
+func (m *memory) FindTemplate(_ context.Context, key string) (email.TemplateVersion, error) {
+	done, err := m.start()
+	defer done()
+	t, ok := m.templates[key]
+	if err == nil && !ok {
+		err = absent("template")
+	}
+	return t, err
+}
+
+func (m *memory) TemplateExists(_ context.Context, key string) (bool, error) {
+	done, err := m.start()
+	defer done()
+	_, ok := m.templates[key]
+	return ok, err
+}
+
+func (m *memory) ListTemplates(context.Context, string, int) (Page[email.TemplateVersion, string], error) {
+	done, err := m.start()
+	defer done()
+	var page Page[email.TemplateVersion, string]
+	for _, t := range m.templates {
+		page.Items = append(page.Items, t)
+	}
+	return page, err
+}
+
+func (m *memory) FindContact(_ context.Context, id string) (audience.Contact, error) {
+	done, err := m.start()
+	defer done()
+	c, ok := m.contacts[id]
+	if err == nil && !ok {
+		err = absent("contact")
+	}
+	return c, err
+}
+
+func (m *memory) FindContactBy(_ context.Context, kind, value string) (audience.Contact, error) {
+	done, err := m.start()
+	defer done()
+	for _, c := range m.contacts {
+		if (kind == "user_id" && c.UserID == value) || (kind == "email" && c.Email == value) {
+			return c, err
+		}
+	}
+	if err == nil {
+		err = absent("contact")
+	}
+	return audience.Contact{}, err
+}
+
+func (m *memory) Timeline(_ context.Context, _ string, after int64, limit int) (Page[TimelineEntry, int64], error) {
+	done, err := m.start()
+	defer done()
+	var page Page[TimelineEntry, int64]
+	for _, e := range m.timeline[min(int(after), len(m.timeline)):] {
+		if len(page.Items) == limit {
+			next := page.Items[limit-1].Event.Seq
+			page.Next = &next
+			break
+		}
+		page.Items = append(page.Items, e)
+	}
+	return page, err
+}
+
+func (m *memory) ListMessages(context.Context, string, int64, int) (Page[email.Message, int64], error) {
+	done, err := m.start()
+	defer done()
+	message := m.messages[messageOf]
+	message.HTML, message.Text = "", ""
+	return Page[email.Message, int64]{Items: []email.Message{message}}, err
+}
+
+func (m *memory) FindMessage(_ context.Context, id string) (email.Message, error) {
+	done, err := m.start()
+	defer done()
+	message, ok := m.messages[id]
+	if err == nil && !ok {
+		err = absent("message")
+	}
+	return message, err
+}
+
+func (m *memory) ListHandoffs(_ context.Context, status string, _ int64, _ int) (Page[sales.Handoff, int64], error) {
+	done, err := m.start()
+	defer done()
+	var page Page[sales.Handoff, int64]
+	for _, h := range m.handoffs {
+		if status == "" || string(h.Status) == status {
+			page.Items = append(page.Items, h)
+		}
+	}
+	return page, err
+}
+
+func (m *memory) FindHandoff(_ context.Context, id string) (sales.Handoff, error) {
+	done, err := m.start()
+	defer done()
+	h, ok := m.handoffs[id]
+	if err == nil && !ok {
+		err = absent("handoff")
+	}
+	return h, err
+}
+
+func (m *memory) Decide(ctx context.Context, id, action string, value any) (sales.Handoff, error) {
+	h, err := m.FindHandoff(ctx, id)
+	if err != nil {
+		return h, err
+	}
+	done, _ := m.start()
+	defer done()
+	next := map[string]sales.HandoffStatus{ActionAccept: sales.HandoffAccepted, ActionReject: sales.HandoffRejected,
+		ActionWon: sales.HandoffWon, ActionLost: sales.HandoffLost}[action]
+	if err := h.Status.CanBecome(next); err != nil {
+		return h, err
+	}
+	h.Status = next
+	m.handoffs[id] = h
+	m.decided = append(m.decided, value)
+	return h, nil
+}
+
+func (m *memory) CheckUnsubscribe(_ context.Context, token string) error {
+	done, err := m.start()
+	defer done()
+	if err == nil && token != "good-token" {
+		err = absent("token")
+	}
+	return err
+}
+
+func (m *memory) Unsubscribe(ctx context.Context, token string) error {
+	if err := m.CheckUnsubscribe(ctx, token); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stopped[token]++
+	return nil
+}
