@@ -184,6 +184,9 @@ func draftOf(row dbsqlc.Journey) (journey.Draft, error) {
 	if err := json.Unmarshal(row.DraftProblems, &draft.Problems); err != nil {
 		return journey.Draft{}, fmt.Errorf("decode the problems of draft %s: %w", row.Key, err)
 	}
+	if row.LiveVersion != nil {
+		draft.LiveVersion = int(*row.LiveVersion)
+	}
 	return draft, nil
 }
 
