@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -45,8 +47,8 @@ func Acquire(path string) (*Lock, error) {
 	return &Lock{file: f}, nil
 }
 
-// TakeOver takes the lock from a predecessor that is on its way out: it waits for patience, then kills the holder.
-// The pid in the file is the holder's for as long as the lock is held, so no stranger can be hit.
+// TakeOver takes the lock from a predecessor that is on its way out: it waits for patience, then kills the process that
+// the file names, if that one is seen to have the file open: the number may be a stranger's by now.
 func TakeOver(ctx context.Context, path string, patience time.Duration) (*Lock, error) {
 	deadline := time.Now().Add(patience)
 	killed := false
@@ -57,7 +59,7 @@ func TakeOver(ctx context.Context, path string, patience time.Duration) (*Lock, 
 			return lock, err
 		}
 		if time.Now().After(deadline) {
-			if killed || held.PID <= 0 {
+			if killed || !hasOpen(held.PID, path) {
 				return nil, err
 			}
 			if err := syscall.Kill(held.PID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -75,6 +77,22 @@ func TakeOver(ctx context.Context, path string, patience time.Duration) (*Lock, 
 
 // Release gives the lock up. The file stays: removing it would race with the next holder.
 func (l *Lock) Release() error { return l.file.Close() }
+
+// hasOpen says whether a process has the file open; never where there is no /proc to look at.
+func hasOpen(pid int, path string) bool {
+	want, err := filepath.EvalSymlinks(path)
+	if err != nil || pid <= 0 {
+		return false
+	}
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(files, func(fd string) bool {
+		target, err := os.Readlink(fd)
+		return err == nil && target == want
+	})
+}
 
 func readPID(path string) int {
 	text, err := os.ReadFile(path)

@@ -18,6 +18,12 @@ import (
 	"throughline.dev/throughline/devstack/internal/proc"
 )
 
+// life is one run of a part's process.
+type life struct {
+	cmd  *exec.Cmd
+	gone <-chan struct{} // closed at its end
+}
+
 // part is one child process of the stack and its life: started, watched, started again, stopped.
 type part struct {
 	name string
@@ -33,7 +39,8 @@ type part struct {
 	mu       sync.Mutex
 	process  *os.Process
 	stopping bool
-	done     chan struct{} // closed when the watcher has ended
+	done     chan struct{} // closed when the watcher has ended; nil before the part was ready
+	quit     chan struct{} // closed by stop
 }
 
 const (
@@ -43,17 +50,17 @@ const (
 
 // start returns once the part is ready; from then on it is watched.
 func (p *part) start(ctx context.Context, self string) error {
-	ended, err := p.launch(ctx, self)
+	first, err := p.launch(ctx, self)
 	if err != nil {
 		return err
 	}
-	p.done = make(chan struct{})
-	go p.watch(self, ended)
+	p.done, p.quit = make(chan struct{}), make(chan struct{})
+	go p.watch(self, first)
 	return nil
 }
 
 // launch starts the process once and waits for its line "ready".
-func (p *part) launch(ctx context.Context, self string) (<-chan error, error) {
+func (p *part) launch(ctx context.Context, self string) (*life, error) {
 	logPath := filepath.Join(p.dir, "process.log")
 	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -74,24 +81,25 @@ func (p *part) launch(ctx context.Context, self string) (<-chan error, error) {
 	if err := p.run(cmd); err != nil {
 		return nil, err
 	}
-	ready, ended := make(chan bool, 1), make(chan error, 1)
+	ready, gone := make(chan bool, 1), make(chan struct{})
 	go func() {
-		line, _ := bufio.NewReader(out).ReadString('\n')
+		defer close(gone)
+		line, _ := bufio.NewReader(out).ReadString('\n') // torn when it died; then it is not the line
 		ready <- line == "ready\n"
 		_, _ = io.Copy(io.Discard, out)
-		ended <- cmd.Wait()
+		_ = cmd.Wait() // what it says is read from ProcessState
 	}()
 	ctx, cancel := context.WithTimeoutCause(ctx, readyPatience, fmt.Errorf("not ready after %s", readyPatience))
 	defer cancel()
 	select {
 	case ok := <-ready:
 		if ok {
-			return ended, nil
+			return &life{gone: gone, cmd: cmd}, nil
 		}
-		return nil, fmt.Errorf("%s did not start (%w)%s", p.name, endOf(<-ended), tailOf(logPath, info.Size()))
+		<-gone
+		return nil, fmt.Errorf("%s did not start (%s)%s", p.name, cmd.ProcessState, tailOf(logPath, info.Size()))
 	case <-ctx.Done():
-		_ = cmd.Process.Kill()
-		<-ended
+		p.end(cmd.Process, gone, 10*time.Second)
 		return nil, fmt.Errorf("%s did not start: %w%s", p.name, context.Cause(ctx), tailOf(logPath, info.Size()))
 	}
 }
@@ -114,27 +122,47 @@ func (p *part) run(cmd *exec.Cmd) error {
 }
 
 // watch starts the part again when it dies: the product must cope with that, and nobody wants to start all over.
-func (p *part) watch(self string, ended <-chan error) {
+func (p *part) watch(self string, now *life) {
 	defer close(p.done)
-	pause := 100 * time.Millisecond
+	const shortest, longest = 100 * time.Millisecond, 5 * time.Second
+	pause := shortest
 	for {
 		began := time.Now()
-		err := <-ended
-		for {
-			if p.isStopping() {
-				return
-			}
-			p.say("%s ended (%v); starting it again", p.name, endOf(err))
-			if time.Since(began) > time.Minute {
-				pause = 100 * time.Millisecond
-			}
-			time.Sleep(pause)
-			pause = min(2*pause, 5*time.Second)
-			if ended, err = p.launch(context.Background(), self); err == nil {
-				p.say("%s is up again", p.name)
-				break
-			}
+		<-now.gone
+		if time.Since(began) > time.Minute {
+			pause = shortest
 		}
+		if p.isStopping() {
+			return
+		}
+		p.say("%s ended (%s); starting it again", p.name, now.cmd.ProcessState)
+		if now = p.relaunch(self, &pause, longest); now == nil {
+			return
+		}
+		p.say("%s is up again", p.name)
+	}
+}
+
+// relaunch tries until it is up; nil when the part is being stopped.
+func (p *part) relaunch(self string, pause *time.Duration, longest time.Duration) *life {
+	for {
+		select {
+		case <-p.quit:
+			return nil
+		case <-time.After(*pause):
+		}
+		*pause = min(2**pause, longest)
+		next, err := p.launch(context.Background(), self)
+		switch {
+		case p.isStopping():
+			if next != nil {
+				<-next.gone // stop has told it to end
+			}
+			return nil
+		case err == nil:
+			return next
+		}
+		p.say("%v", err)
 	}
 }
 
@@ -144,35 +172,30 @@ func (p *part) isStopping() bool {
 	return p.stopping
 }
 
-// stop ends the part and returns when it is gone.
+// stop ends the part and returns when it is gone. A part that never became ready was ended by launch.
 func (p *part) stop() {
 	p.mu.Lock()
 	p.stopping = true
 	process := p.process
 	p.mu.Unlock()
-	if process == nil {
+	if p.done == nil {
 		return
 	}
-	if p.done == nil { // it never became ready: launch has seen its end or the caller gives up
-		_ = process.Kill()
-		return
-	}
+	close(p.quit)
+	p.end(process, p.done, stopPatience)
+}
+
+// end asks the process to end, and does not ask again.
+func (p *part) end(process *os.Process, gone <-chan struct{}, patience time.Duration) {
 	_ = process.Signal(p.ends) // it may be gone already
 	select {
-	case <-p.done:
+	case <-gone:
 		return
-	case <-time.After(stopPatience):
+	case <-time.After(patience):
 		p.say("%s does not stop; killing it", p.name)
 	}
 	_ = process.Kill()
-	<-p.done
-}
-
-func endOf(err error) error {
-	if err == nil {
-		return errors.New("exit status 0")
-	}
-	return err
+	<-gone
 }
 
 // tailOf is what the process said, below its error; nothing when it said nothing.

@@ -45,11 +45,14 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
-	if err := postgres.Ensure(ctx, o.Out); err != nil {
+	// Until there is something to tear down, a signal just ends it.
+	early, stopEarly := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stopEarly()
+	if err := postgres.Ensure(early, o.Out); err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	f, err := openFolder(ctx, o)
+	f, err := openFolder(early, o)
 	if err != nil {
 		return 0, err
 	}
@@ -192,6 +195,9 @@ func (s *stack) runCommand(env []string, signals <-chan os.Signal) (int, error) 
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return 0, fmt.Errorf("lock the command: %w", err)
 	}
+	if err := lock.Truncate(0); err != nil {
+		return 0, fmt.Errorf("lock the command: %w", err)
+	}
 	cmd := exec.Command(s.Command[0], s.Command[1:]...)
 	cmd.Dir, cmd.Env = s.Workdir, env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = commandInput(), os.Stdout, os.Stderr
@@ -201,7 +207,7 @@ func (s *stack) runCommand(env []string, signals <-chan os.Signal) (int, error) 
 		return 0, fmt.Errorf("start the command: %w", err)
 	}
 	group := -cmd.Process.Pid
-	if err := errors.Join(lock.Truncate(0), writeAt(lock, strconv.Itoa(cmd.Process.Pid)+"\n")); err != nil {
+	if _, err := lock.WriteAt([]byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0); err != nil {
 		s.say("note the command's process: %v", err) // only a later takeover misses it
 	}
 	ended := make(chan error, 1)
@@ -223,11 +229,6 @@ func commandInput() *os.File {
 		return nil
 	}
 	return os.Stdin
-}
-
-func writeAt(f *os.File, text string) error {
-	_, err := f.WriteAt([]byte(text), 0)
-	return err
 }
 
 func exitCode(cmd *exec.Cmd, err error) (int, error) {
