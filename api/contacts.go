@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
@@ -45,12 +46,12 @@ func (s *server) findContacts(ctx context.Context, in *ContactsInput) (*listOutp
 	}
 	contact, err := s.Contacts.FindContactBy(ctx, kind, value)
 	if fault.KindOf(err) == fault.NotFound {
-		return listOf(Page[audience.Contact, string]{}), nil
+		return listOf(Page[audience.Contact]{}), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find contact by %s: %w", kind, err)
 	}
-	return listOf(Page[audience.Contact, string]{Items: []audience.Contact{withTraits(contact)}}), nil
+	return listOf(Page[audience.Contact]{Items: []audience.Contact{withTraits(contact)}}), nil
 }
 
 func (s *server) findContact(ctx context.Context, in *ContactInput) (*contactOutput, error) {
@@ -73,18 +74,17 @@ func (s *server) timeline(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	after, err := parseCursor[int64](in.Cursor)
+	_, after, err := in.numberCursor()
 	if err != nil {
 		return nil, err
 	}
-	if after == 0 { // an unknown contact is not an empty timeline
-		if _, err := s.Contacts.FindContact(ctx, id); err != nil {
-			return nil, fmt.Errorf("find contact: %w", err)
-		}
-	}
-	page, err := s.Contacts.Timeline(ctx, id, after, in.Limit)
+	entries, next, err := s.Contacts.Timeline(ctx, id, after, in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
+	}
+	page := Page[TimelineEntry]{Items: entries}
+	if next > 0 {
+		page.Next = strconv.FormatInt(next, 10)
 	}
 	return listOf(page), nil
 }

@@ -42,21 +42,22 @@ func (s *server) enroll(ctx context.Context, in *EnrollInput) (*EnrollOutput, er
 	if err != nil {
 		return nil, err
 	}
-	version, err := s.Journeys.LiveVersion(ctx, in.Key)
-	if err != nil {
-		return nil, fmt.Errorf("find live version: %w", err)
-	}
-	definition, problems := journey.Parse(version.Document)
-	if definition == nil || fault.HasErrors(problems) {
-		return nil, fmt.Errorf("parse live version %d of journey %s: %d problems", version.Number, version.Journey, len(problems))
-	}
 	now := s.now()
-	allowed := func(last *journey.Enrollment) (bool, string) {
+	var broken error
+	allowed := func(version journey.Version, last *journey.Enrollment) (bool, string) {
+		definition, problems := journey.Parse(version.Document)
+		if definition == nil || fault.HasErrors(problems) {
+			broken = fmt.Errorf("parse version %d of journey %s: %d problems", version.Number, version.Journey, len(problems))
+			return false, "broken_version"
+		}
 		return journey.EnterAllowed(definition.Reenter, last, now)
 	}
-	enrollment, created, err := s.Journeys.Enroll(ctx, contact.ID, in.Key, idempotencyKey(in.IdempotencyKey), allowed, now)
+	enrollment, created, err := s.Journeys.Enroll(ctx, contact.ID, in.Key, idempotencyKey(in.IdempotencyKey), now, allowed)
+	if broken != nil {
+		return nil, broken
+	}
 	if err != nil {
-		return nil, fmt.Errorf("enroll in journey %s: %w", version.Journey, err)
+		return nil, fmt.Errorf("enroll: %w", refusedEntry(err))
 	}
 	s.pokes.add(contact.ID)
 	out := &EnrollOutput{Status: http.StatusOK, Body: enrollment}
@@ -64,6 +65,21 @@ func (s *server) enroll(ctx context.Context, in *EnrollInput) (*EnrollOutput, er
 		out.Status = http.StatusCreated
 	}
 	return out, nil
+}
+
+// refusedEntry names a refusal by the two codes that clients know. The journal has the journey's finer reasons.
+func refusedEntry(err error) error {
+	f, ok := fault.As(err)
+	if !ok {
+		return err
+	}
+	switch f.Code {
+	case journey.NotEnteredActive:
+		return fault.New(fault.Conflict, "already_enrolled", "The contact is in this journey already.")
+	case journey.NotEnteredBefore, journey.NotEnteredSoon:
+		return fault.New(fault.Conflict, "reentry", "The contact has been in this journey, and its rule of re-entry does not allow it again now.")
+	}
+	return err
 }
 
 func (s *server) namedContact(ctx context.Context, in *EnrollInput) (audience.Contact, error) {

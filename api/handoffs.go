@@ -67,11 +67,11 @@ func (s *server) handoffRoutes() {
 }
 
 func (s *server) listHandoffs(ctx context.Context, in *HandoffsInput) (*listOutput[sales.Handoff], error) {
-	before, err := parseCursor[int64](in.Cursor)
+	cursor, _, err := in.numberCursor()
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Handoffs.ListHandoffs(ctx, in.Status, before, in.Limit)
+	page, err := s.Handoffs.ListHandoffs(ctx, sales.HandoffStatus(in.Status), cursor, in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list handoffs: %w", err)
 	}

@@ -92,13 +92,17 @@ func (s *server) journeyRoutes() {
 }
 
 func (s *server) listJourneys(ctx context.Context, in *ListInput) (*listOutput[JourneySummary], error) {
-	after, err := parseCursor[string](in.Cursor)
+	cursor, err := in.keyCursor()
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Journeys.ListJourneys(ctx, after, in.Limit)
+	drafts, err := s.Journeys.ListJourneys(ctx, cursor, in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list journeys: %w", err)
+	}
+	page := Page[JourneySummary]{Next: drafts.Next}
+	for _, d := range drafts.Items {
+		page.Items = append(page.Items, JourneySummary{Key: d.Journey, Revision: d.Revision, Errors: countErrors(d.Problems), UpdatedAt: d.UpdatedAt})
 	}
 	return listOf(page), nil
 }
@@ -175,16 +179,16 @@ func (s *server) listVersions(ctx context.Context, in *struct {
 	JourneyInput
 	ListInput
 }) (*listOutput[journey.Version], error) {
-	before, err := parseCursor[int64](in.Cursor)
+	cursor, _, err := in.numberCursor()
 	if err != nil {
 		return nil, err
 	}
-	if before == 0 { // an unknown journey is not an empty list
+	if cursor == "" { // an unknown journey is not an empty list
 		if _, err := s.Journeys.FindDraft(ctx, in.Key); err != nil {
 			return nil, fmt.Errorf("find journey: %w", err)
 		}
 	}
-	page, err := s.Journeys.ListVersions(ctx, in.Key, before, in.Limit)
+	page, err := s.Journeys.ListVersions(ctx, in.Key, cursor, in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list versions: %w", err)
 	}

@@ -39,6 +39,7 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 			return exists
 		},
 		Segments: func(string) bool { return false }, // there are none yet
+		Now:      s.now(),
 	}
 	definition, problems := journey.Check(bytes.Clone(data), known)
 	if failed != nil {
@@ -75,6 +76,16 @@ func orEmpty(problems []fault.Problem) []fault.Problem {
 		return []fault.Problem{}
 	}
 	return problems
+}
+
+func countErrors(problems []fault.Problem) int {
+	n := 0
+	for _, p := range problems {
+		if p.Level == fault.LevelError {
+			n++
+		}
+	}
+	return n
 }
 
 func etag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }

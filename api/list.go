@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -26,37 +25,43 @@ type listOutput[T any] struct{ Body List[T] }
 const cursorPrefix = "v1:"
 
 // cursorOf wraps a keyset value, so that clients don't build on what is in it.
-func cursorOf[K Keyset](next *K) string {
-	if next == nil {
+func cursorOf(next string) string {
+	if next == "" {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(cursorPrefix + fmt.Sprint(*next)))
+	return base64.RawURLEncoding.EncodeToString([]byte(cursorPrefix + next))
 }
 
-// parseCursor unwraps it; no cursor is the zero value.
-func parseCursor[K Keyset](cursor string) (K, error) {
-	var out K
-	if cursor == "" {
-		return out, nil
+// keyCursor unwraps the cursor of a list that is ordered by key.
+func (in ListInput) keyCursor() (string, error) {
+	if in.Cursor == "" {
+		return "", nil
 	}
-	bad := invalid("query:cursor", "bad_cursor", "This is no cursor of this list: take next_cursor of the page before.")
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	raw, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	value, ours := strings.CutPrefix(string(raw), cursorPrefix)
-	if err != nil || !ours || !validText(value) {
-		return out, bad
+	if err != nil || !ours || value == "" || !validText(value) {
+		return "", badCursor()
 	}
-	switch p := any(&out).(type) {
-	case *string:
-		*p = value
-	case *int64:
-		if *p, err = strconv.ParseInt(value, 10, 64); err != nil || *p < 0 {
-			return out, bad
-		}
-	}
-	return out, nil
+	return value, nil
 }
 
-func listOf[T any, K Keyset](page Page[T, K]) *listOutput[T] {
+// numberCursor unwraps the cursor of a list that is ordered by a number.
+func (in ListInput) numberCursor() (text string, number int64, err error) {
+	text, err = in.keyCursor()
+	if err != nil || text == "" {
+		return "", 0, err
+	}
+	if number, err = strconv.ParseInt(text, 10, 64); err != nil || number < 1 {
+		return "", 0, badCursor()
+	}
+	return text, number, nil
+}
+
+func badCursor() error {
+	return invalid("query:cursor", "bad_cursor", "This is no cursor of this list: take next_cursor of the page before.")
+}
+
+func listOf[T any](page Page[T]) *listOutput[T] {
 	out := &listOutput[T]{Body: List[T]{Data: page.Items, NextCursor: cursorOf(page.Next)}}
 	if out.Body.Data == nil {
 		out.Body.Data = []T{}

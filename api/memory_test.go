@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -65,7 +64,7 @@ func newMemory() *memory {
 	m.handoffs[handoffID] = sales.Handoff{ID: handoffID, ContactID: contactID, Journey: "trial", StepID: "sales", Status: sales.HandoffOpen,
 		Why: "Five seats", CreatedAt: at, UpdatedAt: at}
 	for i := range 5 {
-		m.timeline = append(m.timeline, TimelineEntry{ID: strconv.Itoa(i + 1), At: at, Kind: "event", Event: &audience.Event{
+		m.timeline = append(m.timeline, TimelineEntry{ID: int64(i + 1), At: at, Kind: "event", Event: &audience.Event{
 			ID: uuid.NewString(), ContactID: contactID, Seq: int64(i + 1), Type: audience.TypeTrack, Name: fmt.Sprintf("Event %d", i+1),
 			Properties: map[string]any{}, OccurredAt: at, ReceivedAt: at}})
 	}
@@ -172,10 +171,10 @@ func (m *memory) PublishVersion(_ context.Context, key string, document json.Raw
 	return v, nil
 }
 
-func (m *memory) ListJourneys(_ context.Context, after string, limit int) (Page[JourneySummary, string], error) {
+func (m *memory) ListJourneys(_ context.Context, after string, limit int) (Page[journey.Draft], error) {
 	done, err := m.start()
 	defer done()
-	var page Page[JourneySummary, string]
+	var page Page[journey.Draft]
 	keys := make([]string, 0, len(m.drafts))
 	for key := range m.drafts {
 		keys = append(keys, key)
@@ -186,18 +185,18 @@ func (m *memory) ListJourneys(_ context.Context, after string, limit int) (Page[
 			continue
 		}
 		if len(page.Items) == limit {
-			page.Next = &page.Items[limit-1].Key
+			page.Next = page.Items[limit-1].Journey
 			break
 		}
-		page.Items = append(page.Items, JourneySummary{Key: key, Revision: m.drafts[key].Revision, UpdatedAt: m.drafts[key].UpdatedAt})
+		page.Items = append(page.Items, m.drafts[key])
 	}
 	return page, err
 }
 
-func (m *memory) ListVersions(_ context.Context, key string, _ int64, _ int) (Page[journey.Version, int64], error) {
+func (m *memory) ListVersions(_ context.Context, key, _ string, _ int) (Page[journey.Version], error) {
 	done, err := m.start()
 	defer done()
-	return Page[journey.Version, int64]{Items: m.versions[key]}, err
+	return Page[journey.Version]{Items: m.versions[key]}, err
 }
 
 func (m *memory) FindVersion(_ context.Context, key string, number int) (journey.Version, error) {
@@ -212,25 +211,19 @@ func (m *memory) FindVersion(_ context.Context, key string, number int) (journey
 	return m.versions[key][number-1], nil
 }
 
-func (m *memory) LiveVersion(_ context.Context, key string) (journey.Version, error) {
-	done, err := m.start()
-	defer done()
-	switch versions := m.versions[key]; {
-	case err != nil:
-		return journey.Version{}, err
-	case len(versions) > 0:
-		return versions[len(versions)-1], nil
-	case m.drafts[key].Revision > 0:
-		return journey.Version{}, fault.New(fault.Conflict, "not_published", "The journey has no live version.")
-	}
-	return journey.Version{}, absent("journey")
-}
-
-func (m *memory) Enroll(_ context.Context, contactID, key, idempotency string, allowed func(*journey.Enrollment) (bool, string), now time.Time) (journey.Enrollment, bool, error) {
+func (m *memory) Enroll(_ context.Context, contactID, key, idempotency string, now time.Time,
+	allowed func(journey.Version, *journey.Enrollment) (bool, string)) (journey.Enrollment, bool, error) {
 	done, err := m.start()
 	defer done()
 	if err != nil {
 		return journey.Enrollment{}, false, err
+	}
+	versions := m.versions[key]
+	switch {
+	case m.drafts[key].Revision == 0:
+		return journey.Enrollment{}, false, absent("journey")
+	case len(versions) == 0:
+		return journey.Enrollment{}, false, fault.New(fault.Conflict, "not_published", "The journey has no live version.")
 	}
 	if e, ok := m.enrolled[idempotency]; ok {
 		return e, false, nil
@@ -239,7 +232,7 @@ func (m *memory) Enroll(_ context.Context, contactID, key, idempotency string, a
 	for _, e := range m.enrolled {
 		last = &e
 	}
-	if ok, code := allowed(last); !ok {
+	if ok, code := allowed(versions[len(versions)-1], last); !ok {
 		return journey.Enrollment{}, false, fault.New(fault.Conflict, code, "The journey's rule of re-entry does not allow it.")
 	}
 	e := journey.Enrollment{ID: uuid.NewString(), ContactID: contactID, Journey: key, Version: 1, State: journey.Active, EnteredAt: now}
@@ -275,10 +268,10 @@ func (m *memory) TemplateExists(_ context.Context, key string) (bool, error) {
 	return ok, err
 }
 
-func (m *memory) ListTemplates(context.Context, string, int) (Page[email.TemplateVersion, string], error) {
+func (m *memory) ListTemplates(context.Context, string, int) (Page[email.TemplateVersion], error) {
 	done, err := m.start()
 	defer done()
-	var page Page[email.TemplateVersion, string]
+	var page Page[email.TemplateVersion]
 	for _, t := range m.templates {
 		page.Items = append(page.Items, t)
 	}
@@ -309,27 +302,28 @@ func (m *memory) FindContactBy(_ context.Context, kind, value string) (audience.
 	return audience.Contact{}, err
 }
 
-func (m *memory) Timeline(_ context.Context, _ string, after int64, limit int) (Page[TimelineEntry, int64], error) {
+func (m *memory) Timeline(_ context.Context, id string, after int64, limit int) ([]TimelineEntry, int64, error) {
 	done, err := m.start()
 	defer done()
-	var page Page[TimelineEntry, int64]
-	for _, e := range m.timeline[min(int(after), len(m.timeline)):] {
-		if len(page.Items) == limit {
-			next := page.Items[limit-1].Event.Seq
-			page.Next = &next
-			break
-		}
-		page.Items = append(page.Items, e)
+	if _, ok := m.contacts[id]; err == nil && !ok {
+		err = absent("contact")
 	}
-	return page, err
+	if err != nil {
+		return nil, 0, err
+	}
+	rest := m.timeline[min(int(after), len(m.timeline)):]
+	if len(rest) > limit {
+		return rest[:limit], rest[limit-1].ID, nil
+	}
+	return rest, 0, nil
 }
 
-func (m *memory) ListMessages(context.Context, string, int64, int) (Page[email.Message, int64], error) {
+func (m *memory) ListMessages(context.Context, string, string, int) (Page[email.Message], error) {
 	done, err := m.start()
 	defer done()
 	message := m.messages[messageOf]
 	message.HTML, message.Text = "", ""
-	return Page[email.Message, int64]{Items: []email.Message{message}}, err
+	return Page[email.Message]{Items: []email.Message{message}}, err
 }
 
 func (m *memory) FindMessage(_ context.Context, id string) (email.Message, error) {
@@ -342,12 +336,12 @@ func (m *memory) FindMessage(_ context.Context, id string) (email.Message, error
 	return message, err
 }
 
-func (m *memory) ListHandoffs(_ context.Context, status string, _ int64, _ int) (Page[sales.Handoff, int64], error) {
+func (m *memory) ListHandoffs(_ context.Context, status sales.HandoffStatus, _ string, _ int) (Page[sales.Handoff], error) {
 	done, err := m.start()
 	defer done()
-	var page Page[sales.Handoff, int64]
+	var page Page[sales.Handoff]
 	for _, h := range m.handoffs {
-		if status == "" || string(h.Status) == status {
+		if status == "" || h.Status == status {
 			page.Items = append(page.Items, h)
 		}
 	}

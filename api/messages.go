@@ -27,13 +27,13 @@ func (s *server) messageRoutes() {
 func (s *server) listMessages(ctx context.Context, in *MessagesInput) (*listOutput[email.Message], error) {
 	contactID, err := parseID(in.ContactID)
 	if err != nil { // a filter that matches nobody
-		return listOf(Page[email.Message, int64]{}), nil
+		return listOf(Page[email.Message]{}), nil
 	}
-	before, err := parseCursor[int64](in.Cursor)
+	cursor, _, err := in.numberCursor()
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Messages.ListMessages(ctx, contactID, before, in.Limit)
+	page, err := s.Messages.ListMessages(ctx, contactID, cursor, in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list messages: %w", err)
 	}

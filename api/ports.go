@@ -35,36 +35,33 @@ type Poker interface {
 	Poke(ctx context.Context, contactID string) error
 }
 
-// Page is one page of a list. Next is the keyset value to go on after, nil on the last page.
-type Page[T any, K Keyset] struct {
+// Page is one page of a list. Next is the keyset value to go on after, empty on the last page.
+type Page[T any] struct {
 	Items []T
-	Next  *K
+	Next  string
 }
-
-// Keyset is what lists are ordered by: a key, or a number that grows.
-type Keyset interface{ string | int64 }
 
 // JourneySummary is one line of the list of journeys.
 type JourneySummary struct {
-	Key         string    `json:"key"`
-	Revision    int64     `json:"revision" doc:"Of the draft."`
-	LiveVersion int       `json:"live_version,omitempty" doc:"The version that contacts enter; absent while nothing is published."`
-	Problems    int       `json:"problems" doc:"How many problems the draft has."`
-	UpdatedAt   time.Time `json:"updated_at"`
+	Key       string    `json:"key"`
+	Revision  int64     `json:"revision" doc:"Of the draft."`
+	Errors    int       `json:"errors" doc:"How many problems keep the draft from being published."`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// Journeys keeps drafts and versions. A list starts after the zero keyset value, and before it when it goes backwards.
+// Journeys keeps drafts and versions. Lists begin with the empty cursor and go on with the Next of the page before; that
+// of versions is the newest first, with numbers as cursors.
 type Journeys interface {
 	SaveDraft(ctx context.Context, key string, document json.RawMessage, problems []fault.Problem, expectedRevision *int64, now time.Time) (journey.Draft, error)
 	FindDraft(ctx context.Context, key string) (journey.Draft, error)
 	PublishVersion(ctx context.Context, key string, document json.RawMessage, hash string, triggers []string, expectedRevision *int64, now time.Time) (journey.Version, error)
-	ListJourneys(ctx context.Context, after string, limit int) (Page[JourneySummary, string], error)
-	ListVersions(ctx context.Context, key string, before int64, limit int) (Page[journey.Version, int64], error) // newest first
+	ListJourneys(ctx context.Context, cursor string, limit int) (Page[journey.Draft], error)
+	ListVersions(ctx context.Context, key, cursor string, limit int) (Page[journey.Version], error)
 	FindVersion(ctx context.Context, key string, number int) (journey.Version, error)
-	LiveVersion(ctx context.Context, key string) (journey.Version, error)
-	// Enroll creates an enrollment once per idempotency key. allowed says whether the contact may enter again, and if
-	// not, with which code it is refused.
-	Enroll(ctx context.Context, contactID, key, idempotencyKey string, allowed func(last *journey.Enrollment) (bool, string), now time.Time) (journey.Enrollment, bool, error)
+	// Enroll puts a contact into the live version, once per idempotency key. allowed says whether the contact may enter,
+	// and if not, with which code it is refused.
+	Enroll(ctx context.Context, contactID, key, idempotencyKey string, now time.Time,
+		allowed func(version journey.Version, last *journey.Enrollment) (bool, string)) (journey.Enrollment, bool, error)
 }
 
 // Templates keeps mail templates.
@@ -72,12 +69,12 @@ type Templates interface {
 	SaveTemplate(ctx context.Context, t email.Template, hash string, now time.Time) (email.TemplateVersion, error)
 	FindTemplate(ctx context.Context, key string) (email.TemplateVersion, error)
 	TemplateExists(ctx context.Context, key string) (bool, error)
-	ListTemplates(ctx context.Context, after string, limit int) (Page[email.TemplateVersion, string], error)
+	ListTemplates(ctx context.Context, cursor string, limit int) (Page[email.TemplateVersion], error)
 }
 
 // TimelineEntry is one thing that happened to a contact or was decided for it. Exactly the field of its kind is set.
 type TimelineEntry struct {
-	ID       string             `json:"id"`
+	ID       int64              `json:"id" doc:"Grows with time."`
 	At       time.Time          `json:"at"`
 	Kind     string             `json:"kind" enum:"event,decision,message,handoff,score"`
 	Event    *audience.Event    `json:"event,omitempty"`
@@ -91,18 +88,19 @@ type TimelineEntry struct {
 type Contacts interface {
 	FindContact(ctx context.Context, id string) (audience.Contact, error)
 	FindContactBy(ctx context.Context, kind, value string) (audience.Contact, error)
-	Timeline(ctx context.Context, contactID string, after int64, limit int) (Page[TimelineEntry, int64], error) // oldest first
+	// Timeline goes from the oldest to the newest, from after an entry (0: from the beginning); next is 0 on the last page.
+	Timeline(ctx context.Context, contactID string, after int64, limit int) (entries []TimelineEntry, next int64, err error)
 }
 
-// Messages reads the ledger of mail; lists are newest first and come without html and text.
+// Messages reads the ledger of mail; lists are newest first, with numbers as cursors, and come without html and text.
 type Messages interface {
-	ListMessages(ctx context.Context, contactID string, before int64, limit int) (Page[email.Message, int64], error)
+	ListMessages(ctx context.Context, contactID, cursor string, limit int) (Page[email.Message], error)
 	FindMessage(ctx context.Context, id string) (email.Message, error)
 }
 
-// Handoffs reads what was passed to sales; newest first. An empty status lists all.
+// Handoffs reads what was passed to sales; newest first, with numbers as cursors. An empty status lists all.
 type Handoffs interface {
-	ListHandoffs(ctx context.Context, status string, before int64, limit int) (Page[sales.Handoff, int64], error)
+	ListHandoffs(ctx context.Context, status sales.HandoffStatus, cursor string, limit int) (Page[sales.Handoff], error)
 	FindHandoff(ctx context.Context, id string) (sales.Handoff, error)
 }
 

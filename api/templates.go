@@ -48,11 +48,11 @@ func (s *server) templateRoutes() {
 }
 
 func (s *server) listTemplates(ctx context.Context, in *ListInput) (*listOutput[email.TemplateVersion], error) {
-	after, err := parseCursor[string](in.Cursor)
+	cursor, err := in.keyCursor()
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Templates.ListTemplates(ctx, after, in.Limit)
+	page, err := s.Templates.ListTemplates(ctx, cursor, in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("list templates: %w", err)
 	}
