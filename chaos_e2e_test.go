@@ -42,7 +42,7 @@ func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close() //nolint:errcheck // a test
+	defer l.Close()                                 //nolint:errcheck // a test
 	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // a TCP listener
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/workflows"
 )
 
@@ -22,7 +23,7 @@ type config struct {
 	SMTPURL           string
 	MailFrom          string // header From of every mail
 	BounceAddress     string // envelope sender; MailFrom's address when empty
-	Brand             brandConfig
+	Brand             email.Brand
 	OpenAIBaseURL     string // empty with an empty key: no generated subjects
 	OpenAIKey         string
 	OpenAIModel       string
@@ -34,10 +35,6 @@ type config struct {
 	WriteKey          string
 	InboxURL          string // shown to people only
 	LogLevel          string
-}
-
-type brandConfig struct {
-	Name, Link, Logo, Copyright, Address string
 }
 
 // readConfig reads the environment. getenv is os.Getenv outside of tests.
@@ -57,7 +54,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		SMTPURL:           or("SMTP_URL", "smtp://127.0.0.1:2525"),
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),
-		Brand: brandConfig{
+		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
 			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"),
 		},
@@ -89,8 +86,11 @@ func (c *config) check(allowPrivate string) error {
 			mistake("%s is no URL that can be used: it begins with %s", u.name, strings.ReplaceAll(u.schemes, " ", " or "))
 		}
 	}
-	if _, err := mail.ParseAddress(c.MailFrom); err != nil {
+	if _, err := email.ParseMailbox(c.MailFrom); err != nil {
 		mistake("MAIL_FROM is no address: write it as Name <name@example.com>")
+	}
+	if err := email.NewRenderer(c.Brand).Check(); err != nil {
+		mistake("BRAND_NAME, BRAND_LINK or BRAND_LOGO: %w", err)
 	}
 	for name, key := range map[string]string{"THROUGHLINE_ADMIN_KEY": c.AdminKey, "THROUGHLINE_WRITE_KEY": c.WriteKey} {
 		if key != "" && len(key) < 16 {
@@ -110,14 +110,20 @@ func (c *config) check(allowPrivate string) error {
 
 func environment() (config, error) { return readConfig(os.Getenv) }
 
+// from is the sender that recipients see.
+func (c *config) from() mail.Address {
+	from, err := email.ParseMailbox(c.MailFrom)
+	if err != nil {
+		return mail.Address{} // check has refused this
+	}
+	return from
+}
+
 // bounceAddress is the envelope sender.
 func (c *config) bounceAddress() string {
 	if c.BounceAddress != "" {
 		return c.BounceAddress
 	}
-	from, err := mail.ParseAddress(c.MailFrom)
-	if err != nil {
-		return c.MailFrom // check has refused this
-	}
+	from := c.from()
 	return from.Address
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -27,12 +26,13 @@ import (
 )
 
 const (
-	startRetry    = time.Second
-	sweepEvery    = 5 * time.Second
-	sweepOlder    = 10 * time.Second
-	shutdownGrace = 30 * time.Second
-	sendPatience  = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
-	sendPoll      = 250 * time.Millisecond
+	startRetry      = time.Second
+	sweepEvery      = 5 * time.Second
+	sweepOlder      = 10 * time.Second
+	shutdownGrace   = 30 * time.Second
+	sendPatience    = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
+	smtpConnections = 16
+	sendPoll        = 250 * time.Millisecond
 )
 
 // process is the wired product.
@@ -40,6 +40,7 @@ type process struct {
 	config   config
 	log      *slog.Logger
 	store    *store.Store
+	smtp     *email.Transport
 	temporal client.Client
 	tokens   email.UnsubscribeTokens
 	secret   string
@@ -81,6 +82,9 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	if err := p.keys(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
+	if p.smtp, err = email.NewTransport(email.Options{URL: c.SMTPURL, MaxConns: smtpConnections}); err != nil {
+		return nil, errors.Join(fmt.Errorf("SMTP_URL: %w", err), p.close())
+	}
 	// Lazy: the api takes events in while Temporal is down, and the worker waits for it.
 	p.temporal, err = client.NewLazyClient(client.Options{
 		HostPort: c.TemporalAddress, Namespace: c.TemporalNamespace, Logger: sdklog.NewStructuredLogger(log.With("part", "temporal")),
@@ -95,12 +99,12 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 func (p *process) keys(ctx context.Context) error {
 	now := time.Now()
 	if p.config.AdminKey != "" {
-		if err := p.store.UpsertKey(ctx, "admin (environment)", p.config.AdminKey, []string{"admin"}, now); err != nil {
+		if _, err := p.store.UpsertKey(ctx, "admin (environment)", p.config.AdminKey, []string{"admin"}, now); err != nil {
 			return fmt.Errorf("store admin key: %w", err)
 		}
 	}
 	if p.config.WriteKey != "" {
-		if err := p.store.UpsertKey(ctx, "write (environment)", p.config.WriteKey, []string{"ingest"}, now); err != nil {
+		if _, err := p.store.UpsertKey(ctx, "write (environment)", p.config.WriteKey, []string{"ingest"}, now); err != nil {
 			return fmt.Errorf("store write key: %w", err)
 		}
 	}
@@ -128,6 +132,9 @@ func randomKey() []byte {
 func (p *process) close() error {
 	if p.temporal != nil {
 		p.temporal.Close()
+	}
+	if p.smtp != nil {
+		p.smtp.Close()
 	}
 	p.store.Close()
 	return nil
@@ -193,7 +200,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 	return errors.Join(append(errs, p.close())...)
 }
 
-func (p *process) serve(ctx context.Context, listener net.Listener, handler http.Handler, ready func(string)) error {
+func (p *process) serve(ctx context.Context, listener net.Listener, handler *api.Handler, ready func(string)) error {
 	server := api.NewServer(handler, p.config.Listen)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -205,13 +212,15 @@ func (p *process) serve(ctx context.Context, listener net.Listener, handler http
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
-	return server.Shutdown(grace)
+	if err := server.Shutdown(grace); err != nil {
+		return fmt.Errorf("shut down: %w", err)
+	}
+	return handler.Drain(grace)
 }
 
 // work runs the worker. One that cannot start, or that ends by itself, is started again: journeys wait, they are not lost.
 func (p *process) work(ctx context.Context) error {
-	a, dispatcher, transport := p.activities()
-	defer transport.Close()
+	a, dispatcher := p.activities()
 	for {
 		err := worker.Run(ctx, p.temporal, p.config.TaskQueue, a)
 		if ctx.Err() != nil {
@@ -242,18 +251,17 @@ func (p *process) poker() *worker.Poker {
 }
 
 // activities wires the side effects to their parts.
-func (p *process) activities() (worker.Activities, *activities.Dispatcher, *email.Transport) {
+func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	contacts, versions := contactsPort{p.store}, activities.NewVersions(p.store)
-	transport := p.transport()
 	dispatcher := &activities.Dispatcher{
-		Transport: transport, Ledger: p.store, From: p.config.bounceAddress(), Patience: sendPatience, Poll: sendPoll, Now: time.Now,
+		Transport: p.smtp, Ledger: p.store, From: p.config.bounceAddress(), Patience: sendPatience, Poll: sendPoll, Now: time.Now,
 		Log: p.log.With("part", "dispatcher"),
 	}
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
 	messages := &activities.Messages{
 		Contacts: contacts, Versions: versions, Templates: p.store, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: time.Now,
 		Composer: &activities.Composer{
-			Renderer: email.NewRenderer(email.Brand(p.config.Brand)), From: p.config.MailFrom, Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
+			Renderer: email.NewRenderer(p.config.Brand), From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
 		},
 	}
 	if p.config.OpenAIKey != "" || p.config.OpenAIBaseURL != "" {
@@ -266,12 +274,24 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher, *emai
 		Steps:    &activities.Steps{Contacts: contacts, Versions: versions, Webhooks: integration.NewWebhooks(guarded), Secret: p.secret, Now: time.Now},
 		Messages: messages,
 		Sales:    &activities.Sales{Contacts: contacts, Versions: versions, PublicURL: p.config.PublicURL, Now: time.Now},
-	}, dispatcher, transport
+	}, dispatcher
 }
 
 // handler wires the api.
-func (p *process) handler() (http.Handler, error) {
+func (p *process) handler() (*api.Handler, error) {
+	port := storePort{p.store}
 	return api.New(api.Options{
-		Designer: designer.Handler(),
+		Keys: port, Events: p.store, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port,
+		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
+		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
+		Logger:      p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL,
+		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),
+		Readiness: map[string]func(context.Context) error{
+			"postgres": p.store.Ping,
+			"temporal": func(ctx context.Context) error {
+				_, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+				return err
+			},
+		},
 	})
 }

@@ -14,6 +14,8 @@ type Draft struct {
 	Document  json.RawMessage `json:"document"` // the definition as JSON (YAML is converted on the way in)
 	Problems  []fault.Problem `json:"problems"`
 	UpdatedAt time.Time       `json:"updated_at"`
+	// LiveVersion is the number of the version that contacts enter; 0 while nothing is published.
+	LiveVersion int `json:"live_version,omitempty"`
 }
 
 // Version is a frozen, compiled, numbered definition. It never changes.

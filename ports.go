@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"throughline.dev/throughline/activities"
+	"throughline.dev/throughline/api"
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/internal/sales"
+	"throughline.dev/throughline/internal/store"
+)
+
+// The adapters between what the store offers and what activities and api ask for. They convert types and nothing else.
+
+// contactsPort hands the store's contact transaction to the activities.
+type contactsPort struct{ *store.Store }
+
+func (p contactsPort) InContact(ctx context.Context, contactID string, fn func(ctx context.Context, tx activities.ContactTx) error) error {
+	return p.Store.InContact(ctx, contactID, func(ctx context.Context, tx *store.ContactTx) error { return fn(ctx, tx) })
+}
+
+// storePort hands the store to the api.
+type storePort struct{ *store.Store }
+
+func (p storePort) FindKey(ctx context.Context, key string) (api.APIKey, error) {
+	k, err := p.Store.FindKey(ctx, key)
+	return api.APIKey(k), err
+}
+
+func (p storePort) ListJourneys(ctx context.Context, cursor string, limit int) (api.Page[journey.Draft], error) {
+	page, err := p.Store.ListJourneys(ctx, cursor, limit)
+	return api.Page[journey.Draft](page), err
+}
+
+func (p storePort) ListVersions(ctx context.Context, key, cursor string, limit int) (api.Page[journey.Version], error) {
+	page, err := p.Store.ListVersions(ctx, key, cursor, limit)
+	return api.Page[journey.Version](page), err
+}
+
+func (p storePort) ListTemplates(ctx context.Context, cursor string, limit int) (api.Page[email.TemplateVersion], error) {
+	page, err := p.Store.ListTemplates(ctx, cursor, limit)
+	return api.Page[email.TemplateVersion](page), err
+}
+
+func (p storePort) ListMessages(ctx context.Context, contactID, cursor string, limit int) (api.Page[email.Message], error) {
+	page, err := p.Store.ListMessages(ctx, store.MessageFilter{ContactID: contactID}, cursor, limit)
+	return api.Page[email.Message](page), err
+}
+
+func (p storePort) ListHandoffs(ctx context.Context, status sales.HandoffStatus, cursor string, limit int) (api.Page[sales.Handoff], error) {
+	page, err := p.Store.ListHandoffs(ctx, status, cursor, limit)
+	return api.Page[sales.Handoff](page), err
+}
+
+func (p storePort) Timeline(ctx context.Context, contactID string, after int64, limit int) ([]api.TimelineEntry, int64, error) {
+	entries, next, err := p.Store.Timeline(ctx, contactID, after, limit)
+	out := make([]api.TimelineEntry, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, api.TimelineEntry{
+			ID: e.JournalID, At: e.At, Kind: string(e.Kind), Event: e.Event, Decision: e.Decision, Message: e.Message, Handoff: e.Handoff, Score: e.Score,
+		})
+	}
+	return out, next, err
+}
+
+func (p storePort) Enroll(ctx context.Context, contactID, key, idempotencyKey string, now time.Time, allowed func(journey.Version, *journey.Enrollment) (bool, string)) (journey.Enrollment, bool, error) {
+	return p.Store.Enroll(ctx, contactID, key, idempotencyKey, now, allowed)
+}
+
+// unsubscribePort reads the token of an unsubscribe link and withdraws the consent that it names.
+type unsubscribePort struct {
+	store  *store.Store
+	tokens email.UnsubscribeTokens
+}
+
+const topicMarketing = "marketing"
+
+func (p unsubscribePort) CheckUnsubscribe(_ context.Context, token string) error {
+	_, err := p.read(token)
+	return err
+}
+
+func (p unsubscribePort) Unsubscribe(ctx context.Context, token string) error {
+	contactID, err := p.read(token)
+	if err != nil {
+		return err
+	}
+	return p.store.SetConsent(ctx, contactID, topicMarketing, false, "one_click", time.Now())
+}
+
+func (p unsubscribePort) read(token string) (string, error) {
+	contactID, _, ok := p.tokens.Read(token)
+	if !ok {
+		return "", fault.New(fault.NotFound, "unknown_link", "This link is not one of ours.")
+	}
+	return contactID, nil
+}

@@ -1,0 +1,5 @@
+package main
+
+import "io"
+
+func simulateFile([]string, io.Writer) error { return errUsage }
