@@ -29,7 +29,7 @@ type EnrollOutput struct {
 
 func (s *server) enrollmentRoutes() {
 	handle(s, operation{
-		id: "enroll", method: http.MethodPost, path: "/v1/journeys/{key}/enrollments", tag: "journeys", status: http.StatusCreated,
+		id: "enroll", method: http.MethodPost, path: "/v1/journeys/{key}/enrollments", tag: "journeys", status: http.StatusCreated, twin: http.StatusOK,
 		summary: "Enroll a contact", errors: []int{http.StatusConflict},
 		doc: "Needs no trigger. 409 with the code `not_published` when no version is live, or with the rule of re-entry that " +
 			"does not allow it (`already_enrolled`, `reentry`).",

@@ -32,6 +32,7 @@ type operation struct {
 	doc     string
 	access  access
 	status  int   // of success; 200 when zero
+	twin    int   // another status of success, with the same body
 	maxBody int64 // maxBody when zero
 	errors  []int // further statuses than those that every operation may answer
 }
@@ -54,6 +55,9 @@ func handle[I, O any](s *server, op operation, handler func(ctx context.Context,
 		}
 		return out, nil
 	})
+	if op.twin != 0 { // the map is the one in the document
+		h.Responses[strconv.Itoa(op.twin)] = h.Responses[strconv.Itoa(op.status)]
+	}
 }
 
 func (s *server) describeOperation(op operation) huma.Operation {
