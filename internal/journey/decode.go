@@ -62,7 +62,11 @@ func (d *decoder) object(n *node, at string, fields []Field, others ...string) *
 		i := slices.IndexFunc(fields, func(spec Field) bool { return spec.Name == f.name })
 		if i < 0 {
 			if !slices.Contains(others, f.name) {
-				d.problem(pointerTo(at, f.name), "unknown_field", "%s has no field %q%s", named(at), clip(f.name), didYouMean(f.name, append(fieldNames(fields), others...)))
+				hint := didYouMean(f.name, append(fieldNames(fields), others...))
+				if f.value.typ == typeNull { // the usual slip: {brief: short, kind} is read as two fields
+					hint = ". A text with a comma in it needs quotes."
+				}
+				d.problem(pointerTo(at, f.name), "unknown_field", "%s has no field %q%s", named(at), clip(f.name), hint)
 			}
 			continue
 		}

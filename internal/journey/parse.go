@@ -30,7 +30,9 @@ func Parse(data []byte) (*Definition, []fault.Problem) {
 // Check parses and validates: every problem at once. A definition without errors can be compiled.
 func Check(data []byte, known Known) (*Definition, []fault.Problem) {
 	def, problems := Parse(data)
-	if slices.ContainsFunc(problems, func(p fault.Problem) bool { return p.Path == "" && (p.Code == "syntax" || p.Code == "too_large" || p.Code == "wrong_type") }) {
+	if slices.ContainsFunc(problems, func(p fault.Problem) bool {
+		return p.Path == "" && (p.Code == "syntax" || p.Code == "too_large" || p.Code == "wrong_type")
+	}) {
 		return def, problems // nothing was read, so nothing more is known
 	}
 	return def, sortProblems(append(problems, Validate(def, known)...))
