@@ -234,7 +234,7 @@ func TestAPartThatDiesIsStartedAgain(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	require.Eventually(t, func() bool { return u.describe(ctx) == run }, 60*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return u.describe(ctx) == run }, 20*time.Second, 100*time.Millisecond)
 	require.Eventually(t, func() bool {
 		conn, err := pgx.Connect(ctx, u.env["DATABASE_URL"])
 		if err == nil {

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -196,6 +197,9 @@ func TestATornRecordIsCutOff(t *testing.T) {
 		log, err = openLog(file)
 		require.NoError(t, err)
 		require.Len(t, log.messages, count, torn)
+		info, err := log.file.Stat()
+		require.NoError(t, err)
+		require.Equal(t, log.size, info.Size(), "the torn end is gone from the file")
 		id, err := log.keep(Message{To: []string{"a@x"}}, []byte("after"))
 		require.NoError(t, err)
 		_, raw, err := log.source(id)
@@ -287,17 +291,33 @@ func TestCutAfterTheReply(t *testing.T) {
 
 func TestADelayedAnswerThatNobodyWaitsFor(t *testing.T) {
 	t.Parallel()
-	b := start(t, t.TempDir())
-	b.fault(Fault{At: AtAfterDot, Action: Delay, Seconds: 0.3})
-	c, err := b.dial()
+	log, err := openLog(filepath.Join(t.TempDir(), "mails.log"))
 	require.NoError(t, err)
-	c.SubmissionTimeout = 50 * time.Millisecond
-	require.Error(t, c.SendMail("from@s.example", []string{"ana@x.example"}, strings.NewReader(source)))
-	require.NoError(t, c.Close())
-	require.NoError(t, b.send("later@x.example"))
-	got := read[[]Message](b, "/api/messages?to=ana@x.example&min=1&wait=5s")
-	require.Len(t, got, 1)
-	require.False(t, got[0].Replied, "taken, and its sender does not know")
+	faults := &script{}
+	_, err = faults.add(Fault{At: AtAfterDot, Action: Delay, Seconds: 0.2})
+	require.NoError(t, err)
+	l, err := listen(0)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { // the server's side of one conversation, so that its end can be awaited
+		conn, err := l.Accept()
+		if err == nil {
+			s := &session{conn: conn, in: bufio.NewReaderSize(conn, maxLine), log: log, script: faults, now: time.Now}
+			s.serve(context.Background())
+		}
+		ended <- err
+	}()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	_, err = io.WriteString(conn, "EHLO c\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\nhi\r\n.\r\n")
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite()) // gone, but able to take a late answer
+	require.NoError(t, <-ended)
+	kept, _ := log.list(func(Message) bool { return true })
+	require.Len(t, kept, 1)
+	require.False(t, kept[0].Replied, "taken, and its sender does not know")
+	require.NoError(t, conn.Close())
+	require.NoError(t, errors.Join(l.Close(), log.close()))
 }
 
 func TestAClientThatDropsInMidData(t *testing.T) {
@@ -330,6 +350,37 @@ func TestOnlyCRLFDotCRLFEndsAMessage(t *testing.T) {
 	all := b.mails()
 	require.Len(t, all, 1)
 	require.Equal(t, smuggled, string(b.call("GET", "/api/messages/1/raw", nil, 200)))
+}
+
+func TestADotWithABareLineFeedEndsNothing(t *testing.T) {
+	t.Parallel()
+	b := start(t, t.TempDir())
+	c, err := net.Dial("tcp", b.smtp)
+	require.NoError(t, err)
+	defer c.Close()
+	_, err = io.WriteString(c, "EHLO c\r\nMAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nDATA\r\none\r\n.\ntwo\r\n.\r\nQUIT\r\n")
+	require.NoError(t, err)
+	_, err = io.ReadAll(c)
+	require.NoError(t, err)
+	require.Equal(t, "one\r\n\ntwo\r\n", string(b.call("GET", "/api/messages/1/raw", nil, 200)))
+}
+
+func TestAnswersInAnotherOrderKeepIdsApart(t *testing.T) {
+	t.Parallel()
+	log, err := openLog(filepath.Join(t.TempDir(), "mails.log"))
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for range 2 {
+		first, err := log.keep(Message{}, nil)
+		require.NoError(t, err)
+		second, err := log.keep(Message{}, nil)
+		require.NoError(t, err)
+		require.NoError(t, log.replied(second))
+		require.NoError(t, log.replied(first))
+		seen[first], seen[second] = true, true
+	}
+	require.Len(t, seen, 4)
+	require.NoError(t, log.close())
 }
 
 func TestLongLinesAndStuffedDots(t *testing.T) {

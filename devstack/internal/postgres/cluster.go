@@ -50,41 +50,13 @@ func Run(ctx context.Context, o Options, ready func()) error {
 	if err != nil {
 		return err
 	}
-	if err := c.stopOrphan(ctx); err != nil {
+	if err := c.stopOrphans(ctx); err != nil {
 		return err
 	}
 	if err := c.initialise(ctx); err != nil {
 		return err
 	}
-	return c.serveWithRetry(ctx, ready)
-}
-
-// serveWithRetry starts again when the postmaster ended before it was ready: after a killed postmaster its children
-// need a moment to notice, and until then a new one refuses to share the memory with them.
-func (c *cluster) serveWithRetry(ctx context.Context, ready func()) error {
-	const tries = 10
-	for try := 1; ; try++ {
-		err := c.serve(ctx, ready)
-		var early startError
-		if !errors.As(err, &early) || try == tries || ctx.Err() != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(300 * time.Millisecond):
-		}
-	}
-}
-
-// startError is a postmaster that ended before it was ready.
-type startError struct {
-	end error
-	log string
-}
-
-func (e startError) Error() string {
-	return fmt.Sprintf("PostgreSQL ended while starting (%v); its log says:\n%s", e.end, e.log)
+	return c.serve(ctx, ready)
 }
 
 // URL is the address of the product's database in the cluster of dir. The password holds characters that mean something
@@ -202,7 +174,7 @@ func (c *cluster) awaitUsable(ctx context.Context, ended chan error) error {
 		select {
 		case end := <-ended:
 			ended <- end // the caller waits on it as well
-			return startError{end: errOrEnd(end), log: c.logTail()}
+			return fmt.Errorf("PostgreSQL ended while starting (%w); its log says:\n%s", errOrEnd(end), c.logTail())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for PostgreSQL: %w (last answer: %w)", context.Cause(ctx), err)
 		case <-time.After(20 * time.Millisecond):

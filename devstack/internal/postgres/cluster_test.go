@@ -158,6 +158,20 @@ func TestRestartAfterTheWholeClusterWasKilled(t *testing.T) {
 	t.Parallel()
 	dir, port := folder(t), freePort(t)
 	first := start(t, dir, port)
+	// A busy backend does not notice that its postmaster is gone.
+	conn := connect(t, dir, port)
+	busy := make(chan error, 1)
+	go func() {
+		_, err := conn.Exec(context.Background(), "select count(*) from generate_series(1, 10000000000)")
+		busy <- err
+	}()
+	watch := connect(t, dir, port)
+	require.Eventually(t, func() bool {
+		var running int
+		err := watch.QueryRow(t.Context(), "select count(*) from pg_stat_activity where state = 'active' and pid = $1",
+			conn.PgConn().PID()).Scan(&running)
+		return err == nil && running == 1
+	}, 10*time.Second, 10*time.Millisecond)
 	pid, _, err := readPIDFile(filepath.Join(dir, "data", "postmaster.pid"))
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
@@ -165,6 +179,7 @@ func TestRestartAfterTheWholeClusterWasKilled(t *testing.T) {
 	require.FileExists(t, filepath.Join(dir, "data", "postmaster.pid"), "a stale one, as after a crash")
 
 	start(t, dir, port)
+	require.Error(t, <-busy, "the orphaned backend was ended")
 }
 
 func TestAnOrphanIsStopped(t *testing.T) {
@@ -200,7 +215,7 @@ func TestAStrangerWithTheOrphansNumberIsLeftAlone(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(data, "postmaster.pid"), []byte(pid+"\n"+data+"\n"), 0o600))
 
 	c := &cluster{data: data}
-	require.NoError(t, c.stopOrphan(t.Context()))
+	require.NoError(t, c.stopOrphans(t.Context()))
 	require.NoError(t, syscall.Kill(stranger.Process.Pid, 0), "still running")
 }
 

@@ -7,44 +7,90 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// stopOrphan stops a postmaster that outlived the process that started it. Its pid file is trusted only after the
-// process itself was seen to be a postmaster of this folder: after a reboot the number may be anybody's.
-func (c *cluster) stopOrphan(ctx context.Context) error {
+// stopOrphans stops what outlived the process that started it: a postmaster, and the backends of one that was killed. A backend
+// that is busy with a long query does not notice that its postmaster is gone, and as long as it lives no new one may start.
+//
+// The pid file is trusted only after the process itself was seen to work in this folder: after a reboot the number may be
+// anybody's.
+func (c *cluster) stopOrphans(ctx context.Context) error {
 	pid, dir, err := readPIDFile(filepath.Join(c.data, "postmaster.pid"))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return nil // shut down in good order
 	}
 	if err != nil {
 		return err
 	}
-	if dir != c.data || !servesFolder(pid, c.data) {
-		return nil // stale: PostgreSQL itself removes it
-	}
-	for _, try := range []struct {
-		sig      syscall.Signal
-		patience time.Duration
-	}{{syscall.SIGINT, 15 * time.Second}, {syscall.SIGQUIT, 10 * time.Second}} {
-		if err := syscall.Kill(pid, try.sig); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("stop an orphaned PostgreSQL (process %d): %w", pid, err)
+	if dir == c.data && worksIn(pid, c.data) {
+		err := end(ctx, func() []int { return living([]int{pid}, c.data) }, []step{
+			{syscall.SIGINT, 15 * time.Second}, {syscall.SIGQUIT, 10 * time.Second},
+		})
+		if err != nil {
+			return fmt.Errorf("stop an orphaned PostgreSQL: %w", err)
 		}
-		for deadline := time.Now().Add(try.patience); time.Now().Before(deadline); {
-			if !servesFolder(pid, c.data) {
+	}
+	// Without a postmaster nothing but crash recovery can follow: there is no state in a backend to be careful with.
+	err = end(ctx, func() []int { return living(allProcesses(), c.data) }, []step{
+		{syscall.SIGQUIT, time.Second}, {syscall.SIGKILL, 5 * time.Second},
+	})
+	if err != nil {
+		return fmt.Errorf("stop PostgreSQL's orphaned processes: %w", err)
+	}
+	return nil
+}
+
+// step is a signal and how long to wait for its effect.
+type step struct {
+	sig      syscall.Signal
+	patience time.Duration
+}
+
+// end sends one signal after the other until no process is left.
+func end(ctx context.Context, left func() []int, steps []step) error {
+	for _, s := range steps {
+		for _, pid := range left() {
+			if err := syscall.Kill(pid, s.sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("send %s to process %d: %w", s.sig, pid, err)
+			}
+		}
+		for deadline := time.Now().Add(s.patience); time.Now().Before(deadline); {
+			if len(left()) == 0 {
 				return nil
 			}
 			select {
 			case <-ctx.Done():
 				return context.Cause(ctx)
-			case <-time.After(50 * time.Millisecond):
+			case <-time.After(20 * time.Millisecond):
 			}
 		}
 	}
-	return fmt.Errorf("an orphaned PostgreSQL (process %d) does not stop", pid)
+	return fmt.Errorf("processes %v do not end", left())
+}
+
+// living are those of the processes that work in the data folder.
+func living(pids []int, data string) []int {
+	return slices.DeleteFunc(slices.Clone(pids), func(pid int) bool { return !worksIn(pid, data) })
+}
+
+// allProcesses lists every process; nothing where there is no /proc.
+func allProcesses() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // readPIDFile reads the first two lines of postmaster.pid: process id and data folder.
@@ -71,9 +117,9 @@ func readPIDFile(file string) (pid int, dir string, err error) {
 	return pid, got[1], nil
 }
 
-// servesFolder says whether process pid works in the data folder: a postmaster changes into it. Where there is no
+// worksIn says whether process pid works in the data folder: PostgreSQL's processes do. Where there is no
 // /proc, the command line would have to be parsed from ps; there the pid file's own folder line must do.
-func servesFolder(pid int, data string) bool {
+func worksIn(pid int, data string) bool {
 	if pid <= 1 {
 		return false
 	}
