@@ -361,4 +361,3 @@ func (c *simContact) result() ContactTrace {
 	}
 	return t
 }
-
