@@ -45,6 +45,27 @@ func (s *Signer) sign(m *mail.Msg, date time.Time) ([]byte, error) {
 	signer.OversignHeaders("From", "Subject")
 	m.SetDKIM(signer)
 	var buf bytes.Buffer
-	_, err := m.WriteTo(&buf)
-	return buf.Bytes(), err
+	if _, err := m.WriteTo(&buf); err != nil {
+		return nil, err
+	}
+	return unfoldTags(buf.Bytes()), nil
+}
+
+// unfoldTags mends the signature header. go-mail signs each of its tags in one line, and then writes tags that are longer
+// than a line, such as our h=, folded in the middle: the blank of that fold was not signed. Folds between tags stay.
+func unfoldTags(message []byte) []byte {
+	end := 0
+	for end < len(message) {
+		i := bytes.Index(message[end:], []byte("\r\n"))
+		if i < 0 {
+			return message
+		}
+		if end += i + 2; end >= len(message) || message[end] != ' ' {
+			break
+		}
+	}
+	header := bytes.ReplaceAll(message[:end], []byte("; \r\n "), []byte(";\x00"))
+	header = bytes.ReplaceAll(header, []byte("\r\n "), nil)
+	header = bytes.ReplaceAll(header, []byte(";\x00"), []byte(";\r\n "))
+	return append(header, message[end:]...)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/osteele/liquid/expressions"
 	"github.com/osteele/liquid/parser"
 
 	"throughline.dev/throughline/internal/fault"
@@ -77,17 +78,37 @@ func (g *gate) check() []parser.Token {
 }
 
 func (g *gate) object(tok parser.Token) {
+	if !parses(tok.Args) { // by itself: "a) | b | (c" would be right within the brackets that rewrite adds
+		g.add("liquid_syntax", tok.SourceLoc.LineNo, "This is not valid Liquid.")
+		return
+	}
 	e := g.expression(tok)
 	if len(e.paths) == 0 || e.has("default") || len(e.compares) > 0 {
 		return
 	}
 	path := e.paths[0]
-	if !strings.HasPrefix(path, "contact.") || path == "contact.email" || g.guarded(path) {
-		return // every contact that gets mail has an address
+	if !strings.HasPrefix(path, "contact.") || alwaysThere(path) || g.guarded(path) {
+		return
 	}
 	p := liquidProblem("missing_default", tok.SourceLoc.LineNo, fmt.Sprintf("%s may be empty: add a default, such as {{ %s | default: 'there' }}.", path, path))
 	p.Level = fault.LevelWarning
 	g.problems = append(g.problems, p)
+}
+
+// parses asks the library, which panics on numbers that are too large.
+func parses(source string) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	_, err := expressions.Parse(source)
+	return err == nil
+}
+
+// alwaysThere names what every contact has that gets mail.
+func alwaysThere(path string) bool {
+	return path == "contact.email" || path == "contact.id" || path == "contact.score" || path == "contact.stage"
 }
 
 // guarded tells whether an open block asked about a path before it is printed.
