@@ -51,20 +51,24 @@ func TestMigrateUpDownUp(t *testing.T) {
 	require.NoError(t, s.Migrate(t.Context()), "again is fine")
 }
 
+// Processes that start together, all at once and several times over.
 func TestMigrateInParallel(t *testing.T) {
 	t.Parallel()
-	url := storetest.NewEmptyURL(t)
-	group, ctx := errgroup.WithContext(t.Context())
-	for range 4 {
-		group.Go(func() error {
+	for range 3 {
+		url := storetest.NewEmptyURL(t)
+		gate := make(chan struct{})
+		group, ctx := errgroup.WithContext(t.Context())
+		for range 6 {
 			s, err := store.Open(ctx, url)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			return s.Migrate(ctx)
-		})
+			require.NoError(t, err)
+			t.Cleanup(s.Close)
+			group.Go(func() error {
+				<-gate
+				return s.Migrate(ctx)
+			})
+		}
+		close(gate)
+		require.NoError(t, group.Wait())
+		require.Contains(t, tables(t, url), "secrets")
 	}
-	require.NoError(t, group.Wait())
-	require.Contains(t, tables(t, url), "secrets")
 }

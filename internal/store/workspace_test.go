@@ -1,0 +1,190 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/internal/store"
+	"throughline.dev/throughline/internal/store/storetest"
+)
+
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	ctx := t.Context()
+	_, err := s.FindTemplate(ctx, "welcome")
+	requireFault(t, err, fault.NotFound, "template_not_found")
+	tpl := email.Template{Key: "welcome", Subject: "Hi", Body: email.Body{Intros: []string{"One"}, Table: &email.Table{Columns: []string{"a"}, Rows: [][]string{{"b"}}}}}
+	v1, err := s.SaveTemplate(ctx, tpl, "h1", start)
+	require.NoError(t, err)
+	require.Equal(t, email.TemplateVersion{Template: tpl, Version: 1, Hash: "h1"}, v1)
+	again, err := s.SaveTemplate(ctx, tpl, "h1", start)
+	require.NoError(t, err)
+	require.Equal(t, v1, again)
+	tpl.Subject = "Hello"
+	v2, err := s.SaveTemplate(ctx, tpl, "h2", start)
+	require.NoError(t, err)
+	require.Equal(t, 2, v2.Version)
+	found, err := s.FindTemplate(ctx, "welcome")
+	require.NoError(t, err)
+	require.Equal(t, v2, found)
+	for key, want := range map[string]bool{"welcome": true, "nothing": false} {
+		there, err := s.TemplateExists(ctx, key)
+		require.NoError(t, err)
+		require.Equal(t, want, there)
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	for n := range 6 {
+		group.Go(func() error {
+			_, err := s.SaveTemplate(groupCtx, email.Template{Key: "at-once"}, fmt.Sprint(n), start)
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	page, err := s.ListTemplates(ctx, "", 1)
+	require.NoError(t, err)
+	require.Equal(t, []any{"at-once", 6, "at-once"}, []any{page.Items[0].Key, page.Items[0].Version, page.Next})
+	page, err = s.ListTemplates(ctx, page.Next, 1)
+	require.NoError(t, err)
+	require.Equal(t, store.Page[email.TemplateVersion]{Items: []email.TemplateVersion{v2}}, page)
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	ctx := t.Context()
+	_, err := s.FindKey(ctx, "tl_secret")
+	requireFault(t, err, fault.Unauthorized, "unknown_key")
+	_, err = s.UpsertKey(ctx, "app", "", nil, start)
+	requireFault(t, err, fault.Invalid, "bad_key")
+	made, err := s.UpsertKey(ctx, "app", "tl_secret", []string{"ingest"}, start)
+	require.NoError(t, err)
+	again, err := s.UpsertKey(ctx, "back end", "tl_secret", []string{"ingest", "read"}, start)
+	require.NoError(t, err)
+	require.Equal(t, store.APIKey{ID: made.ID, Name: "back end", Scopes: []string{"ingest", "read"}}, again)
+	found, err := s.FindKey(ctx, "tl_secret")
+	require.NoError(t, err)
+	require.Equal(t, again, found)
+	require.NoError(t, s.TouchKey(ctx, made.ID, start.Add(time.Hour)))
+	var used time.Time
+	require.NoError(t, conn.QueryRow(ctx, "SELECT last_used_at FROM api_keys").Scan(&used))
+	require.True(t, used.Equal(start.Add(time.Hour)))
+	revoked, err := s.RevokeKey(ctx, made.ID, start)
+	require.NoError(t, err)
+	require.True(t, revoked)
+	_, err = s.FindKey(ctx, "tl_secret")
+	requireFault(t, err, fault.Unauthorized, "unknown_key")
+	var kept string
+	require.NoError(t, conn.QueryRow(ctx, "SELECT api_keys::text FROM api_keys").Scan(&kept))
+	require.NotContains(t, kept, "tl_secret")
+}
+
+func TestSecretIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	values := make([][]byte, 6)
+	group, ctx := errgroup.WithContext(t.Context())
+	for i := range values {
+		group.Go(func() error {
+			var err error
+			values[i], err = s.Secret(ctx, "unsubscribe", func() []byte { return []byte{byte(i), 1, 2} })
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	for _, value := range values {
+		require.Equal(t, values[0], value)
+	}
+	_, err := s.Secret(t.Context(), "other", func() []byte { return nil })
+	require.Error(t, err)
+}
+
+func TestSubjects(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	_, ok, err := s.FindSubject(t.Context(), "k")
+	require.NoError(t, err)
+	require.False(t, ok)
+	for _, subject := range []string{"One", "Two"} {
+		require.NoError(t, s.SaveSubject(t.Context(), "k", subject, start))
+		found, ok, err := s.FindSubject(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, []any{true, subject}, []any{ok, found})
+	}
+}
+
+func TestSuppressionAndConsent(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	id := newContact(t, s)
+	requireFault(t, s.Suppress(t.Context(), " ", "x", start), fault.Invalid, "bad_address")
+	require.NoError(t, s.Suppress(t.Context(), " Ana@Example.test", "bounce", start))
+	require.NoError(t, s.Suppress(t.Context(), "ana@example.test", "complaint", start))
+	consent := func() (granted bool) {
+		inContact(t, s, id, func(ctx context.Context, tx *store.ContactTx) {
+			reason, suppressed, err := tx.Suppressed(ctx, "ANA@example.test")
+			require.NoError(t, err)
+			require.Equal(t, []any{"bounce", true}, []any{reason, suppressed}, "the first reason stays")
+			_, suppressed, err = tx.Suppressed(ctx, "bob@example.test")
+			require.NoError(t, err)
+			require.False(t, suppressed)
+			granted, err = tx.MarketingConsent(ctx)
+			require.NoError(t, err)
+		})
+		return granted
+	}
+	require.True(t, consent(), "granted until withdrawn")
+	require.NoError(t, s.SetConsent(t.Context(), id, store.TopicMarketing, false, "one-click", start))
+	require.False(t, consent())
+	require.NoError(t, s.SetConsent(t.Context(), id, "product", true, "form", start))
+	require.False(t, consent(), "topics are apart")
+	require.NoError(t, s.SetConsent(t.Context(), id, store.TopicMarketing, true, "form", start))
+	require.True(t, consent())
+}
+
+// TestEveryTableHasAFixture writes a row into every table through the store's own methods: a table that nothing writes is a table that
+// nothing tests.
+func TestEveryTableHasAFixture(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	ctx := t.Context()
+	e := enrolled(t, s)
+	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
+		require.NoError(t, tx.InsertMessage(ctx, queued(e, 1, email.Marketing)))
+		_, _, err := tx.CreateHandoff(ctx, handoffOf(e, 1))
+		require.NoError(t, err)
+		_, _, err = tx.AddScore(ctx, 1, "why", e.ID, "score", 1, start)
+		require.NoError(t, err)
+		_, _, err = tx.RecordDecision(ctx, journey.Decision{EnrollmentID: e.ID, ContactID: e.ContactID, Kind: "entered", Outcome: "entered", At: start})
+		require.NoError(t, err)
+	})
+	require.NoError(t, s.Suppress(ctx, "ana@example.test", "bounce", start))
+	require.NoError(t, s.SetConsent(ctx, e.ContactID, store.TopicMarketing, false, "form", start))
+	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))
+	_, err := s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", start)
+	require.NoError(t, err)
+	_, err = s.UpsertKey(ctx, "app", "tl_secret", nil, start)
+	require.NoError(t, err)
+	_, err = s.Secret(ctx, "unsubscribe", func() []byte { return []byte("x") })
+	require.NoError(t, err)
+
+	rows, err := conn.Query(ctx, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1")
+	require.NoError(t, err)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	require.Len(t, names, 18)
+	for _, name := range names {
+		var there bool
+		require.NoError(t, conn.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+pgx.Identifier{name}.Sanitize()+")").Scan(&there))
+		require.True(t, there, "table %s has no row", name)
+	}
+}
