@@ -127,6 +127,7 @@ func (o Options) check() error {
 }
 
 func (s *server) newEngine() (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode) // the process's own switch: else gin prints every route to standard output
 	e := gin.New()
 	e.RedirectTrailingSlash = false // a redirect loses the body of a POST
 	e.HandleMethodNotAllowed = true

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/stretchr/testify/require"
+
+	"throughline.dev/throughline/designer"
 )
 
 var param = regexp.MustCompile(`:(\w+)`)
@@ -110,4 +113,48 @@ func TestAnUndeclaredRouteIsDenied(t *testing.T) {
 	w.handler.ServeHTTP(rec, call{method: http.MethodGet, url: "/v1/forgotten", key: "key-admin"}.request())
 	// Even the admin's key: nobody has said who may call it.
 	require.Equal(t, http.StatusForbidden, rec.Code)
+}
+
+func TestHumaSetsNoDeadlineBehindOurBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	checked := 0
+	for path, item := range w.handler.server.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Post, item.Put} {
+			if op == nil || w.handler.server.access[op.Method+" "+ginPath(path)].segment || strings.HasPrefix(path, "/u/") {
+				continue
+			}
+			checked++
+			require.Negative(t, op.BodyReadTimeout, path)
+			require.Negative(t, op.MaxBodyBytes, "readBody limits it, with the right answer at the limit itself: %s", path)
+		}
+	}
+	require.Greater(t, checked, 8)
+}
+
+func TestTheDesignerServesWhatIsNoAPI(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) { o.Designer = designer.Handler(designer.Options{}) })
+	for _, tc := range []struct {
+		method, path, accept string
+		status               int
+		holds                string
+	}{
+		{"GET", "/", "text/html", 200, "<title>Throughline</title>"},
+		{"GET", "/contacts/" + contactID, "text/html", 200, "<main"},
+		{"GET", "/nothing.js", "*/*", 404, `"code":"not_found"`},
+		{"GET", "/v1/nothing", "text/html", 404, `"code":"not_found"`},
+		{"GET", "/u/", "text/html", 404, `"code":"not_found"`},
+		{"POST", "/", "text/html", 404, `"code":"not_found"`},
+	} {
+		rec := httptest.NewRecorder()
+		w.handler.ServeHTTP(rec, call{method: tc.method, url: tc.path, header: map[string]string{"Accept": tc.accept}}.request())
+		require.Equal(t, tc.status, rec.Code, tc.path)
+		require.Contains(t, rec.Body.String(), tc.holds, tc.path)
+		if tc.status == http.StatusNotFound {
+			requireProblem(t, rec)
+			continue
+		}
+		require.Contains(t, rec.Header().Get("Content-Security-Policy"), "default-src 'self'", "the pages bring their own policy")
+	}
 }

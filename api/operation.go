@@ -46,6 +46,9 @@ func handle[I, O any](s *server, op operation, handler func(ctx context.Context,
 	s.access.add(op.method, route, op.access)
 	h := s.describeOperation(op)
 	h.MaxBodyBytes = -1 // bounded already, by readBody
+	// Without this huma limits reading to five seconds on the connection, though the body has been read by then; and when
+	// the limit passes, net/http takes the client for gone and cancels whatever the handler waits for.
+	h.BodyReadTimeout = -1
 	h.Middlewares = huma.Middlewares{s.rejectUnknownQuery, s.readBody(op.maxBody)}
 	huma.Register(s.huma, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)

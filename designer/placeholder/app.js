@@ -14,7 +14,7 @@ function el(tag, attributes, ...children) {
     else if (value === true) e.setAttribute(name, "");
     else if (value !== false && value != null) e.setAttribute(name, value);
   }
-  e.append(...children.flat().filter((c) => c != null && c !== ""));
+  e.append(...children.flat(Infinity).filter((c) => c != null && c !== ""));
   return e;
 }
 
@@ -131,7 +131,7 @@ function handoffCard(h, withContact) {
   });
   card.append(
     el("h3", {}, el("span", { class: "tag" }, h.status), h.why || "Handoff"),
-    el("p", { class: "dim" }, ["from ", h.journey, " · score ", String(h.score), " · ", h.stage, h.owner ? " · owner " + h.owner : "", h.reason ? " · " + h.reason : "",
+    el("p", { class: "dim" }, ["from ", h.journey, " · score ", String(h.score), h.stage ? " · " + h.stage : "", h.owner ? " · owner " + h.owner : "", h.reason ? " · " + h.reason : "",
       h.amount ? " · " + h.amount.toLocaleString() : "", " · ", when(h.created_at), h.due_at ? el("span", {}, " · due ", when(h.due_at)) : ""]),
     withContact ? el("p", {}, el("a", { href: "/contacts/" + h.contact_id }, "See the contact")) : "",
     el("div", { class: "actions" }, actions));
