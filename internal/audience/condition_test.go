@@ -66,7 +66,7 @@ func ana() *memoryFacts {
 			ID: "c-1", UserID: "ana", Email: "ana@example.test", Stage: "trial", Score: 42, Timezone: "Europe/Berlin",
 			CreatedAt: noon.Add(-30 * audience.Day),
 			Traits: map[string]any{
-				"plan": "trial", "seats": 5.0, "rate": 2.5, "vip": true, "email": "other@example.test", "gone": nil,
+				"plan": "trial", "seats": 5.0, "rate": 2.5, "vip": true, "email": "other@example.test", "locale": "de", "gone": nil,
 				"tags": []any{"beta", "eu"}, "address": map[string]any{"city": "Berlin"},
 			},
 		},
@@ -305,6 +305,17 @@ func TestConditionCache(t *testing.T) {
 	a3, err := cache.Compile(`score > 1`)
 	require.NoError(t, err)
 	require.NotSame(t, a1, a3, "the oldest was dropped")
+
+	recent := audience.NewConditionCache(2)
+	kept, err := recent.Compile(`score > 1`)
+	require.NoError(t, err)
+	for _, source := range []string{`score > 2`, `score > 1`, `score > 3`} {
+		_, err = recent.Compile(source)
+		require.NoError(t, err)
+	}
+	again, err := recent.Compile(`score > 1`)
+	require.NoError(t, err)
+	require.Same(t, kept, again, "what is used stays")
 
 	var wg sync.WaitGroup
 	got := make([]*audience.Condition, 16)
