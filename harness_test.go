@@ -345,6 +345,7 @@ func misbehave(t *testing.T, inbox string, script map[string]any) {
 	require.NoError(t, err)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, inbox+"/api/faults", bytes.NewReader(data))
 	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close() //nolint:errcheck // a test

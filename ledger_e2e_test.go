@@ -32,9 +32,11 @@ steps:
 		state       email.State
 		kept        int // copies that the server has
 		attempts    int
+		orUnknown   bool // or it is unknown after one attempt, and the server has nothing
 	}{
 		{name: "before the data", class: "marketing", fault: map[string]any{"at": "data", "action": "close"}, state: email.Sent, kept: 1, attempts: 2},
-		{name: "during the data", class: "marketing", fault: map[string]any{"at": "mid_data", "action": "close", "bytes": 200}, state: email.Sent, kept: 1, attempts: 2},
+		// The whole mail fits into the socket's buffer: the client may or may not have written the dot when it notices the cut.
+		{name: "during the data", class: "marketing", fault: map[string]any{"at": "mid_data", "action": "close", "bytes": 200}, state: email.Sent, kept: 1, attempts: 2, orUnknown: true},
 		{name: "after the dot, kept", class: "marketing", fault: map[string]any{"at": "after_dot", "action": "close", "keep": true}, state: email.Unknown, kept: 1, attempts: 1},
 		{name: "after the dot, not kept", class: "marketing", fault: map[string]any{"at": "after_dot", "action": "close", "keep": false}, state: email.Unknown, kept: 0, attempts: 1},
 		{name: "after the reply", class: "marketing", fault: map[string]any{"at": "after_reply", "action": "close"}, state: email.Sent, kept: 1, attempts: 1},
@@ -51,9 +53,13 @@ steps:
 			p.track(t, who, "Start "+tc.class, nil)
 			require.Equal(t, "finished", p.ended(t, id).Reason, "the journey goes on whatever becomes of a mail")
 			m := p.messageAt(t, id, "first")
+			mails := caught(t, who.email)
+			if tc.orUnknown && m.State == email.Unknown {
+				require.Empty(t, mails)
+				return
+			}
 			require.Equal(t, tc.state, m.State)
 			require.Equal(t, tc.attempts, m.Attempt)
-			mails := caught(t, who.email)
 			require.Len(t, mails, tc.kept)
 			for _, mail := range mails {
 				require.Equal(t, mails[0].MessageID, mail.MessageID, "the same message every time")

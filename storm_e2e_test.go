@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ goal: {event: Finished}
 steps:
   - id: listen
     wait_for:
-      - {event: Tick, when: "event.n %% %d == 0", go: count}
+      - {event: Tick, when: "int(event.n) %% %d == 0", go: count}
       - {forever: true}
   - id: count
     score: {add: 1, reason: tick}
@@ -53,10 +54,12 @@ steps:
 		p.segment(t, "/v1/batch", map[string]any{"batch": batch})
 	}
 	t.Logf("20,000 events accepted in %s", time.Since(began).Round(time.Millisecond))
-	deadline := time.Now().Add(6 * time.Minute)
-	for p.contact(t, who).Score < stormEvents/stormEach {
-		require.True(t, time.Now().Before(deadline), "events were lost: score %d", p.contact(t, who).Score)
-		time.Sleep(look) //nolint:forbidigo // the pause between two looks
+	for score := -1; score < stormEvents/stormEach; {
+		before := score
+		eventually(t, "the score moves on from "+strconv.Itoa(score), func() bool {
+			score = p.contact(t, who).Score
+			return score > before
+		})
 	}
 	t.Logf("all of them handled after %s", time.Since(began).Round(time.Millisecond))
 	p.track(t, who, "Finished", nil)
@@ -80,15 +83,15 @@ steps:
 			}
 		}
 		t.Logf("run %d from the end: %d events, %d signals", runs, events, signals)
-		require.Less(t, events, 8000)
-		require.Less(t, signals, 5000)
+		require.Less(t, events, 2500)
+		require.Less(t, signals, 1000)
 		if next == "" {
 			record(t, c, workflows.JourneyID(id), runID, "journey-storm-first-run")
 			break
 		}
 		runID = next
 	}
-	require.GreaterOrEqual(t, runs, 1, "the storm must have been carried over a continue-as-new")
+	require.GreaterOrEqual(t, runs, 2, "the storm must have been carried over a continue-as-new")
 	count, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: "WorkflowId = '" + workflows.JourneyID(id) + "' AND ExecutionStatus = 'Failed'"})
 	require.NoError(t, err)
 	require.Zero(t, count.GetCount())

@@ -60,12 +60,18 @@ func (a *Messages) SendEmail(ctx context.Context, in EffectInput) (EffectResult,
 
 // sendResult says how the journey goes on: as soon as the message's fate is settled, by its next port.
 func sendResult(m email.Message, stopped *journey.Outcome) EffectResult {
-	result := EffectResult{MessageID: m.ID, State: m.State, Reason: m.Reason, Pending: !m.State.Final()}
+	result := EffectResult{MessageID: m.ID, State: m.State, Reason: m.Reason, Pending: !m.State.Final() || mayResend(m)}
 	result.Outcome = journey.Outcome{Port: journey.PortNext}
 	if stopped != nil {
 		result.Outcome = *stopped
 	}
 	return result
+}
+
+// mayResend tells whether a message of unknown fate is sent once more: only a transactional one, where two are better
+// than none.
+func mayResend(m email.Message) bool {
+	return m.State == email.Unknown && m.Class == email.Transactional && m.Attempt < maxTransactionalAttempts
 }
 
 // attempt is one try at a send: the ledger row, whether to hand it to the transport now, and the goal or exit that
@@ -251,7 +257,7 @@ func (a *Messages) AwaitDelivery(ctx context.Context, in EffectInput) (EffectRes
 				return EffectResult{}, err
 			}
 		case email.Unknown:
-			if m.Class != email.Transactional || m.Attempt >= maxTransactionalAttempts {
+			if !mayResend(m) {
 				return sendResult(m, nil), nil
 			}
 			if err := a.again(ctx, in, m); err != nil {

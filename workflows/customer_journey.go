@@ -68,6 +68,12 @@ func (j *customerJourney) run(ctx workflow.Context) error {
 		for j.pokes.ReceiveAsync(nil) {
 			// Pokes carry nothing: any number of them means one look.
 		}
+		if j.mustRenew(ctx) {
+			// Whatever there is a reason to do, the next run does: it begins by reading the inbox.
+			return workflow.NewContinueAsNewError(ctx, CustomerJourneyName, JourneyInput{
+				ContactID: j.contactID, Hosted: j.carried(), Plans: j.plans,
+			})
+		}
 		j.settled = false
 		if err := j.readInbox(ctx); err != nil {
 			return err
@@ -77,11 +83,6 @@ func (j *customerJourney) run(ctx workflow.Context) error {
 		j.wake.set(ctx, j.earliest())
 		if err := workflow.Await(ctx, func() bool { return j.hasReason() || j.mustRenew(ctx) }); err != nil {
 			return err
-		}
-		if !j.hasReason() {
-			return workflow.NewContinueAsNewError(ctx, CustomerJourneyName, JourneyInput{
-				ContactID: j.contactID, Hosted: j.carried(), Plans: j.plans,
-			})
 		}
 	}
 }

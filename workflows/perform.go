@@ -13,7 +13,9 @@ import (
 
 const (
 	localPatience = 5 * time.Second // what a local attempt may take; the transport's own patience is shorter
-	subjectTries  = 3
+	// regularPatience is what a regular attempt may take. It is also how long the death of a worker goes unnoticed.
+	regularPatience = 20 * time.Second
+	subjectTries    = 3
 )
 
 // perform runs an effect, local first: as a local activity, so that many steps fit into one workflow task; what cannot
@@ -34,7 +36,7 @@ func perform(ctx workflow.Context, activity, in, out any, summary string, local 
 		return err
 	}
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
+		StartToCloseTimeout: regularPatience,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 		Summary:             summary,
 	}), activity, in).Get(ctx, out)

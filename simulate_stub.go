@@ -1,5 +1,0 @@
-package main
-
-import "io"
-
-func simulateFile([]string, io.Writer) error { return errUsage }
