@@ -69,7 +69,7 @@ func TestFailureHidesValues(t *testing.T) {
 	t.Parallel()
 	for state, kind := range map[string]fault.Kind{
 		"23505": fault.Conflict, "40001": fault.Unavailable, "40P01": fault.Unavailable, "08006": fault.Unavailable, "53300": fault.Unavailable,
-		"57P01": fault.Unavailable, "25P03": fault.Unavailable, "22003": fault.Invalid, "54000": fault.Invalid, "23514": fault.Internal,
+		"57P01": fault.Unavailable, "25P03": fault.Unavailable, "22003": fault.Invalid, "28P01": fault.Invalid, "3D000": fault.Invalid, "54000": fault.Invalid, "23514": fault.Internal,
 		"42P01": fault.Internal,
 	} {
 		err := failure("save", &pgconn.PgError{

@@ -13,7 +13,7 @@ import (
 
 // Allowed decides whether a contact may enter a version, given its newest enrollment in that journey (nil: none); refusing, it names the
 // reason by a stable code.
-type Allowed func(version journey.Version, last *journey.Enrollment) (bool, string)
+type Allowed = func(version journey.Version, last *journey.Enrollment) (bool, string)
 
 // Enroll puts a contact into the live version of a journey because somebody asked for it, and marks the contact pending: its journey finds
 // the enrollment when it is poked. The same idempotency key enrolls once; without a key every call does, if allowed. A refusal is written

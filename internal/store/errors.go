@@ -25,6 +25,8 @@ const (
 	classBadData           = "22" // a value that its type can't hold
 	stateProgramLimit      = "54000"
 	stateIdleInTransaction = "25P03"
+	classAuthorization     = "28" // unknown user, wrong password
+	classCatalog           = "3D" // no such database
 )
 
 // sqlError is what remains of PostgreSQL's error: names of the schema, and no values. The server's own text quotes input.
@@ -77,6 +79,8 @@ func translate(e *pgconn.PgError) error {
 	case strings.HasPrefix(e.Code, classConnection), strings.HasPrefix(e.Code, classResources), strings.HasPrefix(e.Code, classOperator),
 		e.Code == stateIdleInTransaction:
 		return fault.Wrap(fault.Unavailable, "database_unavailable", "The database can't be reached.", cause)
+	case strings.HasPrefix(e.Code, classAuthorization), strings.HasPrefix(e.Code, classCatalog):
+		return fault.Wrap(fault.Invalid, "database_refused", "The database is not there, or refuses this user and password.", cause)
 	case strings.HasPrefix(e.Code, classBadData), e.Code == stateProgramLimit:
 		return fault.Wrap(fault.Invalid, "bad_value", "A value is too large or has a form that can't be stored.", cause)
 	}
