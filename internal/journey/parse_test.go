@@ -3,6 +3,7 @@ package journey_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,11 +173,33 @@ func TestParseLimits(t *testing.T) {
 		"not utf-8":     {"journey: \xff", "syntax"},
 		"nan":           {"journey: .nan", "syntax"},
 		"string":        {`"\"x\""`, "syntax"},
+		"fields":        {"a: " + strings.Join(manyFields(501), ", ") + "}", "too_large"},
+		"json fields":   {strings.Replace(strings.Join(manyFields(501), ", "), "{", "{\"x\":{", 1) + "}}", "too_large"},
 	} {
 		_, problems := journey.Check([]byte(row.source), journey.Known{})
 		require.NotEmpty(t, problems, name)
+		require.LessOrEqual(t, len(problems), 500, name)
 		require.True(t, slices.ContainsFunc(problems, func(p fault.Problem) bool { return p.Code == row.code || strings.Contains(p.Message, row.code) }), "%s: %+v", name, problems)
 	}
+}
+
+// manyFields are the parts of an object that is never closed.
+func manyFields(n int) []string {
+	fields := make([]string, n)
+	for i := range fields {
+		fields[i] = fmt.Sprintf(`"k%d": 1`, i)
+	}
+	fields[0] = "{" + fields[0]
+	return fields
+}
+
+func TestProblemsAreBounded(t *testing.T) {
+	t.Parallel()
+	step := "{id: a, score: {add: 1, " + strings.Join(manyFields(300), ", ")[1:] + "}}"
+	source := "journey: x\nsteps: [" + strings.Repeat(step+", ", 10) + step + "]"
+	_, problems := journey.Check([]byte(source), journey.Known{})
+	require.Len(t, problems, 500)
+	require.True(t, fault.HasErrors(problems))
 }
 
 func TestLocate(t *testing.T) {

@@ -23,6 +23,8 @@ const (
 	MaxSteps         = 200
 	maxDepth         = 24
 	maxArms          = 50
+	maxFields        = 500 // of one object
+	maxProblems      = 500 // of one document: nobody reads more
 )
 
 // errSyntax is a document that can't be read at all.
@@ -150,6 +152,9 @@ func (r *jsonReader) object(n *node, depth int) error {
 		if n.get(name) != nil {
 			return doubled(r.here(), name)
 		}
+		if len(n.fields) >= maxFields {
+			return tooManyFields(r.here())
+		}
 		value, err := r.value(depth + 1)
 		if err != nil {
 			return err
@@ -162,6 +167,10 @@ func (r *jsonReader) object(n *node, depth int) error {
 
 func tooDeep(line int) error {
 	return &errSyntax{"too_large", fmt.Sprintf("Line %d: values are nested deeper than %d levels.", line, maxDepth)}
+}
+
+func tooManyFields(line int) error {
+	return &errSyntax{"too_large", fmt.Sprintf("Line %d: an object has more than %d fields.", line, maxFields)}
 }
 
 func doubled(line int, name string) error {
@@ -262,6 +271,9 @@ func fromYAML(y *yaml.Node, depth int) (*node, error) {
 			}
 			if n.get(key.Value) != nil {
 				return nil, doubled(key.Line, key.Value)
+			}
+			if len(n.fields) >= maxFields {
+				return nil, tooManyFields(key.Line)
 			}
 			value, err := fromYAML(y.Content[i+1], depth+1)
 			if err != nil {

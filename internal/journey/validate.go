@@ -97,12 +97,13 @@ func (c *checker) condition(at ConditionAt, err error) {
 	}
 }
 
-// sortProblems orders by place (numbers by size), then by code and message, and drops doubles.
+// sortProblems orders by place (numbers by size), then by code and message, drops doubles, and cuts off what nobody would read.
 func sortProblems(problems []fault.Problem) []fault.Problem {
 	slices.SortStableFunc(problems, func(a, b fault.Problem) int {
 		return cmp.Or(comparePointers(a.Path, b.Path), strings.Compare(a.Code, b.Code), strings.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(problems)
+	problems = slices.Compact(problems)
+	return problems[:min(len(problems), maxProblems)]
 }
 
 func comparePointers(a, b string) int {
