@@ -42,6 +42,7 @@ type process struct {
 	store    *store.Store
 	smtp     *email.Transport
 	temporal client.Client
+	now      activities.Clock
 	tokens   email.UnsubscribeTokens
 	secret   string
 }
@@ -78,7 +79,7 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &process{config: c, log: log, store: s, secret: c.WebhookSecret}
+	p := &process{config: c, log: log, store: s, now: time.Now, secret: c.WebhookSecret}
 	if err := p.keys(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -254,12 +255,12 @@ func (p *process) poker() *worker.Poker {
 func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	contacts, versions := contactsPort{p.store}, activities.NewVersions(p.store)
 	dispatcher := &activities.Dispatcher{
-		Transport: p.smtp, Ledger: p.store, From: p.config.bounceAddress(), Patience: sendPatience, Poll: sendPoll, Now: time.Now,
+		Transport: p.smtp, Ledger: p.store, From: p.config.bounceAddress(), Patience: sendPatience, Poll: sendPoll, Now: p.now,
 		Log: p.log.With("part", "dispatcher"),
 	}
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
 	messages := &activities.Messages{
-		Contacts: contacts, Versions: versions, Templates: p.store, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: time.Now,
+		Contacts: contacts, Versions: versions, Templates: p.store, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: p.now,
 		Composer: &activities.Composer{
 			Renderer: email.NewRenderer(p.config.Brand), From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
 		},
@@ -270,10 +271,10 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 		})
 	}
 	return worker.Activities{
-		Inbox:    &activities.Inbox{Contacts: contacts, Versions: versions, Now: time.Now},
-		Steps:    &activities.Steps{Contacts: contacts, Versions: versions, Webhooks: integration.NewWebhooks(guarded), Secret: p.secret, Now: time.Now},
+		Inbox:    &activities.Inbox{Contacts: contacts, Versions: versions, Now: p.now},
+		Steps:    &activities.Steps{Contacts: contacts, Versions: versions, Webhooks: integration.NewWebhooks(guarded), Secret: p.secret, Now: p.now},
 		Messages: messages,
-		Sales:    &activities.Sales{Contacts: contacts, Versions: versions, PublicURL: p.config.PublicURL, Now: time.Now},
+		Sales:    &activities.Sales{Contacts: contacts, Versions: versions, PublicURL: p.config.PublicURL, Now: p.now},
 	}, dispatcher
 }
 
