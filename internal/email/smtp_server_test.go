@@ -34,7 +34,8 @@ type smtpServer struct {
 	running  sync.WaitGroup
 
 	mu       sync.Mutex
-	onDot    func() // before the reply to the final dot
+	resume   chan struct{} // ends a stall
+	onDot    func()        // before the reply to the final dot
 	conns    int
 	busy     int // bodies that are being read
 	open     map[net.Conn]bool
@@ -47,7 +48,7 @@ func newSMTPServer(t testing.TB, s script) *smtpServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := &smtpServer{listener: listener, script: s, quit: make(chan struct{}), open: map[net.Conn]bool{}}
+	server := &smtpServer{listener: listener, script: s, quit: make(chan struct{}), resume: make(chan struct{}), open: map[net.Conn]bool{}}
 	server.running.Go(server.accept)
 	t.Cleanup(server.close)
 	return server
@@ -251,17 +252,21 @@ func (x *smtpSession) body() bool {
 		<-x.server.quit
 		return false
 	}
-	for !bytes.HasSuffix(body, []byte("\r\n.\r\n")) && string(body) != ".\r\n" {
+	if cut && x.script.do == "stall" { // and then read all that came
+		<-x.server.resume
+		cut = false
+	}
+	for !bytes.HasSuffix(body, []byte("\r\n.\r\n")) && (len(body) != 3 || body[0] != 0x2e) {
 		if cut && len(body) >= x.script.bytes {
 			x.note(&x.server.partial, body)
 			return false
 		}
-		c, err := x.in.ReadByte()
+		part, err := x.take(cut)
+		body = append(body, part...)
 		if err != nil {
 			x.note(&x.server.partial, body)
 			return false
 		}
-		body = append(body, c)
 	}
 	x.note(&x.server.mails, bytes.TrimSuffix(body, []byte(".\r\n")))
 	if x.server.onDot != nil {
@@ -270,6 +275,18 @@ func (x *smtpSession) body() bool {
 	ok := x.reply("dot", "250 2.0.0 queued as 42\r\n")
 	x.mails++
 	return ok
+}
+
+// take reads a line, or a single byte where the cut has to be exact.
+func (x *smtpSession) take(single bool) ([]byte, error) {
+	if !single {
+		return x.in.ReadBytes('\n')
+	}
+	c, err := x.in.ReadByte()
+	if err != nil {
+		return nil, err
+	}
+	return []byte{c}, nil
 }
 
 func (x *smtpSession) busy(n int) {

@@ -122,13 +122,15 @@ func TestSendNeverEndsACutBody(t *testing.T) {
 	t.Parallel()
 	big := envelope()
 	big.Bytes = []byte("Subject: big\r\n\r\n" + strings.Repeat("0123456789012345678901234567890123456789\r\n", 200_000)) // more than the socket buffers hold
-	for _, tc := range []script{{phase: "body", do: "cut", bytes: 1000}, {phase: "body", do: "hang"}} {
+	for _, tc := range []script{{phase: "body", do: "cut", bytes: 1000}, {phase: "body", do: "hang"}, {phase: "body", do: "stall"}} {
 		t.Run(tc.do, func(t *testing.T) {
 			t.Parallel()
 			server := newSMTPServer(t, tc)
 			d := transport(t, email.Options{URL: server.url("smtp"), Timeouts: soon()}).Send(t.Context(), big)
 			require.Equal(t, email.OutcomeNotSent, d.Outcome, "%v", d.Err)
 			require.Equal(t, "body", d.Phase)
+			close(server.resume) // now the server reads what it was sent, to the end
+			require.Eventually(t, func() bool { return tc.do == "hang" || server.settled() }, 10*time.Second, time.Millisecond)
 			server.close()
 			mails, _ := server.seen()
 			require.Empty(t, mails)
