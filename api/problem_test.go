@@ -64,6 +64,7 @@ func bad() []row {
 		{name: "cursor of ours for another list", call: call{method: "GET", url: "/v1/handoffs?cursor=" + cursorOf("secret"), key: "key-sales"},
 			status: 422, contains: []string{"bad_cursor"}},
 		{name: "cursor of nobody", call: call{method: "GET", url: "/v1/journeys?cursor=secret", key: "key-read"}, status: 422, contains: []string{"bad_cursor"}},
+		{name: "text of nobody as cursor", call: call{method: "GET", url: "/v1/journeys?cursor=YWJj", key: "key-read"}, status: 422, contains: []string{"bad_cursor"}},
 		{name: "no identity", call: call{method: "GET", url: "/v1/contacts", key: "key-read"}, status: 422, contains: []string{"one_identity"}},
 		{name: "two identities", call: call{method: "GET", url: "/v1/contacts?user_id=u1&email=" + secret, key: "key-read"}, status: 422},
 		{name: "status that is none", call: call{method: "GET", url: "/v1/handoffs?status=secret", key: "key-sales"}, status: 422, contains: []string{"query:status"}},
@@ -177,6 +178,7 @@ func TestTheAccessLogHoldsNothingPersonal(t *testing.T) {
 		w.do(t, c)
 	}
 	w.do(t, call{method: "GET", url: "/u/token-of-ana"})
+	w.do(t, call{method: "GET", url: "/somewhere/ana?email=ana%40example.test"})
 	log := w.log.String()
 	for _, personal := range []string{"ana", contactID, "good-token", "email=", "key-admin", "key-read"} {
 		require.NotContains(t, log, personal)
@@ -204,4 +206,18 @@ func TestAMethodThatIsNotAllowedNamesThoseThatAre(t *testing.T) {
 	w.handler.ServeHTTP(rec, httptest.NewRequest(http.MethodDelete, "/v1/journeys/trial", nil))
 	require.Equal(t, http.StatusMethodNotAllowed, rec.Code)
 	require.Contains(t, rec.Header().Get("Allow"), "PUT")
+}
+
+// A body without Content-Length is counted while it is read.
+func TestTheLimitHoldsForStreamsToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for size, status := range map[int]int{maxDocument: http.StatusOK, maxDocument + 1: http.StatusRequestEntityTooLarge} {
+		r := call{method: "PUT", url: "/v1/journeys/stream", key: "key-journeys", body: strings.Repeat("#", size)}.request()
+		r.ContentLength = -1
+		r.Header.Set("Content-Type", "text/plain")
+		rec := httptest.NewRecorder()
+		w.handler.ServeHTTP(rec, r)
+		require.Equal(t, status, rec.Code, rec.Body)
+	}
 }

@@ -165,6 +165,7 @@ func TestOddInputIsNoServerError(t *testing.T) {
 		admin("POST", "/v1/identify", `{"userId":"w","traits":{"email":null,"timezone":"Mars/Base","a":{"b":[[[]]]}},"timestamp":"0000-01-01T00:00:00Z"}`),
 		admin("POST", "/v1/identify", `{"anonymousId":"x","traits":{"email":"ODD@EXAMPLE.test","user_id":7,"score":"high"}}`),
 		admin("POST", "/v1/contacts/"+id+"/signals", `{"name":"é\ud83d\ude00","properties":{"a":"\ud800"},"occurred_at":"0001-01-01T00:00:00Z"}`),
+		admin("GET", "/v1/journeys/a%00b", ""), admin("GET", "/v1/templates/%ff", ""), admin("GET", "/v1/contacts?user_id=a%00b", ""),
 		admin("GET", "/v1/contacts?user_id=%F0%9F%98%80", ""), admin("GET", "/v1/contacts?email=%40", ""),
 		admin("GET", "/v1/journeys?cursor="+cursorOf("'; --"), ""), admin("GET", "/v1/handoffs?cursor="+cursorOf("9223372036854775807"), ""),
 		admin("GET", "/v1/journeys/trial/versions/2147483647", ""), admin("GET", "/v1/messages?contact_id="+absentID+"&cursor="+cursorOf("1"), ""),
