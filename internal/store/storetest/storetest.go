@@ -18,7 +18,7 @@ import (
 	"throughline.dev/throughline/internal/store"
 )
 
-// Name of the variable that says where PostgreSQL is. Its role has to be allowed to make databases.
+// Variable names the environment variable that says where PostgreSQL is. Its role has to be allowed to make databases.
 const Variable = "DATABASE_URL"
 
 // lockTemplate keeps test binaries that start together from making the template twice.
@@ -65,8 +65,7 @@ func create(t testing.TB, from string) string {
 	conn, err := pgx.Connect(ctx, server)
 	require.NoError(t, err)
 	defer conn.Close(ctx)
-	// FILE_COPY beats writing the clone through the log for a database of a few megabytes… but it forces two checkpoints, which
-	// tests that run at once wait for. The default does better here.
+	// By the default strategy: FILE_COPY forces two checkpoints, which all tests that run at once would wait for.
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+from)
 	require.NoError(t, err)
 	t.Cleanup(func() { drop(t, server, name) })
