@@ -193,6 +193,8 @@ func TestAnOrphanIsStopped(t *testing.T) {
 	orphan := exec.Command(c.bin.path("postgres"), c.settings()...)
 	orphan.Dir = c.data
 	orphan.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: c.cred}
+	var said strings.Builder
+	orphan.Stderr = &said
 	require.NoError(t, orphan.Start())
 	gone := make(chan error, 1)
 	go func() { gone <- orphan.Wait() }()
@@ -200,7 +202,8 @@ func TestAnOrphanIsStopped(t *testing.T) {
 	require.NoError(t, c.awaitUsable(ctx, ended))
 
 	start(t, dir, freePort(t))
-	require.NoError(t, <-gone, "a fast shutdown ends with zero")
+	require.NoError(t, <-gone)
+	require.Contains(t, said.String(), "received fast shutdown request", "in good order, not by force")
 }
 
 func TestAStrangerWithTheOrphansNumberIsLeftAlone(t *testing.T) {
