@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,7 +21,7 @@ func record(t *testing.T, c client.Client, workflowID, runID, name string) {
 	if os.Getenv("RECORD_HISTORIES") == "" {
 		return
 	}
-	path := filepath.Join("workflows", "testdata", "history", name+".json")
+	path := filepath.Join("workflows", "testdata", "history", name+".json.gz")
 	if _, err := os.Stat(path); err == nil {
 		return
 	}
@@ -30,8 +32,13 @@ func record(t *testing.T, c client.Client, workflowID, runID, name string) {
 		require.NoError(t, err)
 		history.Events = append(history.Events, e)
 	}
-	data, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&history)
+	data, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(&history)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, append(data, '\n'), 0o600))
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err = w.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.NoError(t, os.WriteFile(path, packed.Bytes(), 0o644)) //nolint:gosec // test data for everybody
 	t.Logf("recorded %s: %d events", path, len(history.GetEvents()))
 }

@@ -39,6 +39,8 @@ type customerJourney struct {
 	wake      *alarm
 	settled   bool // a step has come to a pause or an end since the inbox was last read
 	shown     []string
+	// performed counts the activities of this run: within one long workflow task the history's length stands still.
+	performed int
 }
 
 // hosted is one enrollment in this run.
@@ -94,7 +96,7 @@ func (j *customerJourney) hasReason() bool {
 
 // mustRenew tells whether the history has grown enough to begin a new one, at a moment when nothing would be lost.
 func (j *customerJourney) mustRenew(ctx workflow.Context) bool {
-	length := workflow.GetInfo(ctx).GetCurrentHistoryLength()
+	length := max(workflow.GetInfo(ctx).GetCurrentHistoryLength(), j.performed)
 	suggested := workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 	if length < renewSoft && !suggested {
 		return false
@@ -111,6 +113,7 @@ func (j *customerJourney) mustRenew(ctx workflow.Context) bool {
 func (j *customerJourney) readInbox(ctx workflow.Context) error {
 	var result activities.ReadInboxResult
 	var inbox *activities.Inbox
+	j.performed++
 	in := activities.ReadInboxInput{ContactID: j.contactID, Hosted: j.carried()}
 	if err := perform(ctx, inbox.ReadInbox, in, &result, "read inbox", nil); err != nil {
 		return err

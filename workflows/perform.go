@@ -69,6 +69,7 @@ func (j *customerJourney) step(ctx workflow.Context, h *hosted, step journey.Pla
 		result   activities.EffectResult
 		err      error
 	)
+	j.performed++
 	summary := h.Journey + " · " + h.State.Step
 	switch step.Kind {
 	case journey.KindSend:

@@ -1,12 +1,16 @@
 package workflows_test
 
 import (
+	"compress/gzip"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -24,7 +28,7 @@ func TestReplay(t *testing.T) {
 			t.Parallel()
 			replayer := sdk.NewWorkflowReplayer()
 			worker.RegisterWorkflows(replayer)
-			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
+			require.NoError(t, replayer.ReplayWorkflowHistory(nil, load(t, file)))
 		})
 	}
 }
@@ -42,7 +46,7 @@ func TestReplayNoticesAChange(t *testing.T) {
 				}
 				return workflows.CustomerJourney(ctx, in)
 			}, workflow.RegisterOptions{Name: workflows.CustomerJourneyName})
-			err := replayer.ReplayWorkflowHistoryFromJSONFile(nil, file)
+			err := replayer.ReplayWorkflowHistory(nil, load(t, file))
 			require.Error(t, err)
 			require.True(t, strings.Contains(err.Error(), "TMPRL1100") || strings.Contains(strings.ToLower(err.Error()), "nondeterministic"), err.Error())
 		})
@@ -51,8 +55,20 @@ func TestReplayNoticesAChange(t *testing.T) {
 
 func histories(t *testing.T, pattern string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "history", pattern+".json"))
+	files, err := filepath.Glob(filepath.Join("testdata", "history", pattern+".json.gz"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	return files
+}
+
+func load(t *testing.T, file string) *history.History {
+	t.Helper()
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close() //nolint:errcheck // read only
+	unpacked, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	h, err := client.HistoryFromJSON(unpacked, client.HistoryJSONOptions{})
+	require.NoError(t, err)
+	return h
 }
