@@ -221,3 +221,13 @@ func TestTheLimitHoldsForStreamsToo(t *testing.T) {
 		require.Equal(t, status, rec.Code, rec.Body)
 	}
 }
+
+// What can be no name of anything doesn't reach a port: here every one of them would fail.
+func TestPathsThatAreNoTextGetNoFurther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fail = errors.New("asked")
+	for _, url := range []string{"/v1/journeys/a%00b", "/v1/templates/%ff%fe", "/u/%00"} {
+		require.Equal(t, http.StatusNotFound, w.do(t, call{method: "GET", url: url, key: "key-admin"}).Code, url)
+	}
+}
