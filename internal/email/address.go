@@ -32,7 +32,7 @@ func ParseAddress(s string) (string, error) {
 		return "", errAddress("The part of the e-mail address before the @ has a character that mail servers do not take.")
 	}
 	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(domain, "."))
-	if err != nil || !hostName(domain) {
+	if again, errAgain := idna.Lookup.ToASCII(domain); err != nil || errAgain != nil || again != domain || !hostName(domain) {
 		return "", errAddress("The domain of the e-mail address is not valid.")
 	}
 	address := local + "@" + strings.ToLower(domain)

@@ -156,7 +156,10 @@ func readSubject(content string) (string, error) {
 	if strings.ContainsAny(content, "\r\n") {
 		return "", absurd("several lines")
 	}
-	return strings.Trim(content, `"“”`), nil
+	if content = strings.TrimSpace(strings.Trim(content, `"“”`)); content == "" {
+		return "", absurd("empty")
+	}
+	return content, nil
 }
 
 func absurd(why string) error {

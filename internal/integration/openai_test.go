@@ -131,6 +131,7 @@ func TestWriteSubjectFollowsNoRedirectInside(t *testing.T) {
 
 func FuzzAnswer(f *testing.F) {
 	f.Add(`{"subject":"x"}`)
+	f.Add(`"`)
 	f.Add("```json\n{}\n```")
 	f.Fuzz(func(t *testing.T, content string) {
 		got, err := integration.ReadSubject(content)
