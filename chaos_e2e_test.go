@@ -349,6 +349,10 @@ func TestWorkerKilledDuringSend(t *testing.T) {
 		return len(mails) == 1 && mails[0].Replied && faultsMet(t, w.config.InboxURL) == 4
 	})
 	w.kill("worker")
+	// What the worker had asked PostgreSQL for would still be done, now that the locks go: that would be a smaller loss.
+	ended := 0
+	query(t, w.config.DatabaseURL, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", nil, &ended)
+	require.Equal(t, 2, ended, "the worker waited for the contact and for the ledger")
 	releaseContact()
 	releaseLedger()
 	w.start("worker")

@@ -30,11 +30,13 @@ type Inbox struct {
 // the new interests. So an event either sees the interest or is seen by the reader: no wake-up falls between.
 func (a *Inbox) ReadInbox(ctx context.Context, in ReadInboxInput) (ReadInboxResult, error) {
 	var result ReadInboxResult
-	err := a.Contacts.InContact(ctx, in.ContactID, func(ctx context.Context, tx ContactTx) error {
-		r := reading{inbox: a, tx: tx, in: in, now: a.Now(), interests: map[string]bool{}}
-		var err error
-		result, err = r.read(ctx)
-		return err
+	err := a.Versions.with(ctx, func() error {
+		return a.Contacts.InContact(ctx, in.ContactID, func(ctx context.Context, tx ContactTx) error {
+			r := reading{inbox: a, tx: tx, in: in, now: a.Now(), interests: map[string]bool{}}
+			var err error
+			result, err = r.read(ctx)
+			return err
+		})
 	})
 	return result, retryable(ctx, err)
 }
@@ -88,7 +90,7 @@ func (r *reading) hosted(ctx context.Context, h Hosted, rows map[string]journey.
 		r.result.Dropped = append(r.result.Dropped, h.EnrollmentID)
 		return nil
 	}
-	l, err := r.inbox.Versions.load(ctx, h.Hash)
+	l, err := r.inbox.Versions.loaded(h.Hash)
 	if err != nil {
 		return err
 	}
@@ -168,7 +170,10 @@ func (r *reading) resolve(ctx context.Context, h Hosted, l loaded) (bool, error)
 	if err != nil || !done {
 		return false, err
 	}
-	detail := map[string]any{"seq": outcome.Seq, "terms": why}
+	detail := map[string]any{}
+	if len(why) > 0 {
+		detail["terms"] = why
+	}
 	if event != nil {
 		detail["event"], detail["event_id"] = event.Name, event.ID
 	}
@@ -289,7 +294,7 @@ func (r *reading) trigger(ctx context.Context, event *audience.Event) error {
 }
 
 func (r *reading) triggerOne(ctx context.Context, v journey.Version, event *audience.Event) error {
-	l, err := r.inbox.Versions.load(ctx, v.Hash)
+	l, err := r.inbox.Versions.loaded(v.Hash)
 	if err != nil {
 		return err
 	}
@@ -361,7 +366,7 @@ func (r *reading) adopt(ctx context.Context) error {
 		if known[e.ID] {
 			continue
 		}
-		l, err := r.inbox.Versions.load(ctx, e.Hash)
+		l, err := r.inbox.Versions.loaded(e.Hash)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,11 @@ func (a *Messages) SendEmail(ctx context.Context, in EffectInput) (EffectResult,
 	if err != nil {
 		return EffectResult{}, retryable(ctx, err)
 	}
-	attempt, err := a.claim(ctx, in, step)
+	draft, err := a.draft(ctx, in, step)
+	if err != nil {
+		return EffectResult{}, retryable(ctx, err)
+	}
+	attempt, err := a.claim(ctx, in, draft)
 	if err != nil {
 		return EffectResult{}, retryable(ctx, err)
 	}
@@ -82,11 +86,47 @@ type attempt struct {
 	outcome  *journey.Outcome
 }
 
+// draft is what a send needs besides the contact: read before the transaction that claims it, which has no connection
+// to spare.
+type draft struct {
+	step     *journey.Step
+	template email.TemplateVersion
+	subject  string // empty: the template's own
+}
+
+func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step) (draft, error) {
+	d := draft{step: step, subject: step.Send.Subject}
+	var err error
+	if d.template, err = a.Templates.FindTemplate(ctx, step.Send.Template); err != nil {
+		return d, fmt.Errorf("find template: %w", err)
+	}
+	if step.Send.AISubject == nil {
+		return d, nil
+	}
+	locale, err := a.locale(ctx, in.Ref.ContactID)
+	if err != nil {
+		return d, err
+	}
+	generated, ok, err := a.Subjects.FindSubject(ctx, subjectKey(d.template, step, locale))
+	if err != nil {
+		return d, fmt.Errorf("find generated subject: %w", err)
+	}
+	if ok {
+		d.subject = generated
+	}
+	return d, nil
+}
+
 // claim decides, under the contact's row lock, whether the message may be sent, and takes it for sending. After an
 // unsubscribe has committed, no claim succeeds.
-func (a *Messages) claim(ctx context.Context, in EffectInput, step *journey.Step) (attempt, error) {
+func (a *Messages) claim(ctx context.Context, in EffectInput, d draft) (attempt, error) {
 	var t attempt
-	err := a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
+	err := a.Versions.with(ctx, func() error { return a.claimIn(ctx, in, d, &t) })
+	return t, err
+}
+
+func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *attempt) error {
+	return a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
 		id := stepID(messageSpace, in.Ref)
 		existing, err := tx.Message(ctx, id)
 		if err != nil {
@@ -101,23 +141,22 @@ func (a *Messages) claim(ctx context.Context, in EffectInput, step *journey.Step
 			if existing.State != email.Queued {
 				return nil // settled, under way, or deferred: AwaitDelivery knows when to try again
 			}
-		} else if t.message, t.outcome, err = a.write(ctx, tx, in, step, id); err != nil || t.message.State == email.Skipped {
+		} else if t.message, t.outcome, err = a.write(ctx, tx, in, d, id); err != nil || t.message.State.Final() {
 			return err
 		}
 		t.dispatch = true
 		t.message, err = tx.ClaimMessage(ctx, id, a.Dispatcher.lease(a.Now()), a.Now())
 		return err
 	})
-	return t, err
 }
 
 // write puts the message into the ledger: queued with the very bytes that every attempt will send, or skipped with the
 // reason.
-func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, step *journey.Step, id string) (email.Message, *journey.Outcome, error) {
+func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d draft, id string) (email.Message, *journey.Outcome, error) {
 	contact := tx.Contact()
 	m := email.Message{
 		ID: id, ContactID: contact.ID, EnrollmentID: in.Ref.EnrollmentID, Journey: in.Ref.Journey, Version: in.Ref.Version,
-		StepID: in.Ref.Step, Visit: in.Ref.Visit, Template: step.Send.Template, Class: email.Class(step.Send.Class),
+		StepID: in.Ref.Step, Visit: in.Ref.Visit, Template: d.template.Key, TemplateVersion: d.template.Version, Class: email.Class(d.step.Send.Class),
 		State: email.Queued, ToAddress: contact.Email, CreatedAt: a.Now(), UpdatedAt: a.Now(),
 	}
 	outcome, err := a.stopped(ctx, tx, in)
@@ -135,39 +174,28 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, step
 		return m, nil, err
 	}
 	if m.Reason == "" {
-		if err := a.compose(ctx, tx, in, step, &m); err != nil {
+		if err := a.compose(ctx, tx, in, d, &m); err != nil {
 			return m, nil, err
 		}
 	}
-	if m.Reason != "" {
+	switch m.Reason {
+	case "":
+	case email.ReasonRenderFailed:
+		m.State = email.Failed
+	default:
 		m.State = email.Skipped
 	}
 	return m, nil, tx.InsertMessage(ctx, m)
 }
 
 // compose fills the template. A template that cannot be filled for this contact skips the send with a reason.
-func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, step *journey.Step, m *email.Message) error {
-	template, err := a.Templates.FindTemplate(ctx, step.Send.Template)
-	if err != nil {
-		return fmt.Errorf("find template: %w", err)
-	}
-	m.TemplateVersion = template.Version
-	subject := step.Send.Subject
-	if step.Send.AISubject != nil && a.Subjects != nil {
-		generated, ok, err := a.Subjects.FindSubject(ctx, subjectKey(template, step, tx.Contact().Locale))
-		if err != nil {
-			return fmt.Errorf("find generated subject: %w", err)
-		}
-		if ok {
-			subject = generated
-		}
-	}
+func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, d draft, m *email.Message) error {
 	facts, err := factsFor(ctx, tx, in.TriggerEventID, a.Now())
 	if err != nil {
 		return err
 	}
-	if err := a.Composer.Compose(template.Template, subject, facts, m); err != nil {
-		activity.GetLogger(ctx).Warn("template could not be rendered", "template", template.Key, "version", template.Version, "error", err.Error())
+	if err := a.Composer.Compose(d.template.Template, d.subject, facts, m); err != nil {
+		activity.GetLogger(ctx).Warn("template could not be rendered", "template", d.template.Key, "version", d.template.Version, "error", err.Error())
 		m.Reason = email.ReasonRenderFailed
 	}
 	return nil
@@ -196,7 +224,7 @@ func refusal(ctx context.Context, tx ContactTx, m email.Message) (string, error)
 
 // stopped looks whether a goal or exit event has come since the enrollment last moved.
 func (a *Messages) stopped(ctx context.Context, tx ContactTx, in EffectInput) (*journey.Outcome, error) {
-	l, err := a.Versions.load(ctx, in.Ref.Hash)
+	l, err := a.Versions.loaded(in.Ref.Hash)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ func (a *Messages) GenerateSubject(ctx context.Context, in EffectInput) (EffectR
 	candidate, err := a.Writer.WriteSubject(ctx, integration.SubjectRequest{
 		Written: subject, Brief: step.Send.AISubject.Brief, Locale: locale, TemplateSummary: email.Summary(template.Template),
 	})
+	candidate = email.CleanSubject(candidate)
 	if err == nil {
 		err = email.CheckSubject(candidate, subject)
 	}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -32,11 +33,38 @@ func NewVersions(source VersionSource) *Versions {
 	return &Versions{source: source, conditions: audience.NewConditionCache(4 * maxVersions), defs: map[string]loaded{}}
 }
 
-func (v *Versions) load(ctx context.Context, hash string) (loaded, error) {
+// missingVersion says that a version has to be loaded before a transaction can go on.
+type missingVersion struct{ hash string }
+
+func (e *missingVersion) Error() string { return "version " + e.hash + " is not loaded" }
+
+// loaded finds a version that was loaded before. Inside a transaction nothing else will do: a load needs a second
+// connection, and transactions that all wait for one would wait forever.
+func (v *Versions) loaded(hash string) (loaded, error) {
 	v.mu.Lock()
-	l, ok := v.defs[hash]
-	v.mu.Unlock()
-	if ok {
+	defer v.mu.Unlock()
+	if l, ok := v.defs[hash]; ok {
+		return l, nil
+	}
+	return loaded{}, &missingVersion{hash: hash}
+}
+
+// with runs a transaction, and runs it again for each version that it turns out to need.
+func (v *Versions) with(ctx context.Context, transaction func() error) error {
+	for {
+		err := transaction()
+		var missing *missingVersion
+		if !errors.As(err, &missing) {
+			return err
+		}
+		if _, err := v.load(ctx, missing.hash); err != nil {
+			return err
+		}
+	}
+}
+
+func (v *Versions) load(ctx context.Context, hash string) (loaded, error) {
+	if l, err := v.loaded(hash); err == nil {
 		return l, nil
 	}
 	version, err := v.source.FindVersionByHash(ctx, hash)
@@ -53,7 +81,7 @@ func (v *Versions) load(ctx context.Context, hash string) (loaded, error) {
 		return loaded{}, fmt.Errorf("compile version %s: %w", hash, err)
 	}
 	plan.Hash = hash
-	l = loaded{def: def, plan: plan}
+	l := loaded{def: def, plan: plan}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.defs) >= maxVersions {

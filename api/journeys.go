@@ -102,7 +102,7 @@ func (s *server) listJourneys(ctx context.Context, in *ListInput) (*listOutput[J
 	}
 	page := Page[JourneySummary]{Next: drafts.Next}
 	for _, d := range drafts.Items {
-		page.Items = append(page.Items, JourneySummary{Key: d.Journey, Revision: d.Revision, Errors: countErrors(d.Problems), UpdatedAt: d.UpdatedAt})
+		page.Items = append(page.Items, JourneySummary{Key: d.Journey, Revision: d.Revision, LiveVersion: d.LiveVersion, Errors: countErrors(d.Problems), UpdatedAt: d.UpdatedAt})
 	}
 	return listOf(page), nil
 }

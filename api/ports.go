@@ -43,10 +43,12 @@ type Page[T any] struct {
 
 // JourneySummary is one line of the list of journeys.
 type JourneySummary struct {
-	Key       string    `json:"key"`
-	Revision  int64     `json:"revision" doc:"Of the draft."`
-	Errors    int       `json:"errors" doc:"How many problems keep the draft from being published."`
-	UpdatedAt time.Time `json:"updated_at"`
+	Key      string `json:"key"`
+	Revision int64  `json:"revision" doc:"Of the draft."`
+	// LiveVersion is absent while nothing is published.
+	LiveVersion int       `json:"live_version,omitempty" doc:"The version that contacts enter; absent while nothing is published."`
+	Errors      int       `json:"errors" doc:"How many problems keep the draft from being published."`
+	UpdatedAt   time.Time `json:"updated_at"`
 }
 
 // Journeys keeps drafts and versions. Lists begin with the empty cursor and go on with the Next of the page before; that

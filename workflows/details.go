@@ -31,8 +31,7 @@ func journeyDetails(hosted []activities.Hosted) string {
 func handoffCard(card activities.HandoffCard, owner, reason string, amount float64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s**\n\n", card.Why)
-	b.WriteString("| | |\n|---|---|\n")
-	fmt.Fprintf(&b, "| status | **%s** |\n", card.Status)
+	fmt.Fprintf(&b, "| status | %s |\n|---|---|\n", card.Status) // the head of the table, so that none is empty
 	if owner != "" {
 		fmt.Fprintf(&b, "| owner | %s |\n", cell(owner))
 	}
