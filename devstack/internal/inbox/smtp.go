@@ -150,7 +150,7 @@ func (s *session) rcpt(ctx context.Context, rest string) error {
 // auth accepts everybody: what is tested here is that a client authenticates, never who it is.
 func (s *session) auth(rest string) error {
 	mechanism, initial, _ := strings.Cut(rest, " ")
-	prompts := 0
+	var prompts int
 	switch strings.ToUpper(mechanism) {
 	case "PLAIN":
 		prompts = 1
@@ -320,7 +320,8 @@ func (s *session) peerGone() bool {
 	}
 	_, err := s.in.Peek(1)
 	var timeout net.Error
-	return err != nil && !(errors.As(err, &timeout) && timeout.Timeout())
+	quiet := errors.As(err, &timeout) && timeout.Timeout()
+	return err != nil && !quiet
 }
 
 // fault performs the fault that is scripted for this point, if any. done means that the point is answered.

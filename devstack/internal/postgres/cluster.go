@@ -195,13 +195,13 @@ func ping(ctx context.Context, target string) error {
 func stop(cmd *exec.Cmd, ended chan error) error {
 	_ = cmd.Process.Signal(syscall.SIGINT) // it may be gone already
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // that it ended is enough
 		return nil
 	case <-time.After(stopPatience):
 	}
 	_ = cmd.Process.Signal(syscall.SIGQUIT)
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // that it ended is enough
 		return nil
 	case <-time.After(5 * time.Second):
 		return errors.New("PostgreSQL does not stop")

@@ -23,9 +23,6 @@ type folder struct {
 	dir       string
 	throwAway bool
 	lock      *proc.Lock
-	// command is a lock that the command inherits: it stays held until the command has ended, even when this
-	// process was killed meanwhile.
-	command *os.File
 }
 
 func openFolder(ctx context.Context, o Options) (*folder, error) {
