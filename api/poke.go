@@ -82,7 +82,7 @@ func (q *pokeQueue) next() (string, bool) {
 
 func (q *pokeQueue) poke(id string) {
 	// Not the request's context: the request is over, or about to be.
-	ctx, cancel := context.WithTimeout(context.Background(), pokeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), pokeTimeout) //nolint:forbidigo // see above
 	defer cancel()
 	if err := q.poker.Poke(ctx, id); err != nil {
 		q.metrics.poke("failed")

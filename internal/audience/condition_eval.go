@@ -36,7 +36,7 @@ func (c *Condition) Holds(facts Facts) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, fmt.Errorf("evaluate a condition: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(context.Background(), interruptAfter, errTooSlow)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), interruptAfter, errTooSlow) //nolint:forbidigo // pure: it waits for nobody, the context is its own alarm clock
 	defer cancel()
 	value, details, evalErr := c.program.ContextEval(ctx, vars)
 	if asked.err != nil {

@@ -106,7 +106,7 @@ func hostName(s string) bool {
 		}
 		for i := range len(label) {
 			c := label[i]
-			if !(c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+			if letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'; c != '-' && !letter && (c < '0' || c > '9') {
 				return false
 			}
 		}

@@ -169,7 +169,7 @@ func (t *Transport) startTLS(c *conversation) Delivery {
 func (t *Transport) handshake(c *conversation) error {
 	c.deadline(t.limit.Hello)
 	secured := tls.Client(c.conn, t.relay.tls)
-	if err := secured.Handshake(); err != nil {
+	if err := secured.Handshake(); err != nil { //nolint:noctx // the connection's deadline ends it, as it does every phase
 		return c.cause(err)
 	}
 	c.mu.Lock()

@@ -200,7 +200,6 @@ func (d traitDelta) merge(traits map[string]any) {
 	}
 }
 
-func (d traitDelta) empty() bool { return len(d.set) == 0 && len(d.removed) == 0 }
 
 func (d traitDelta) removedNames() []string {
 	names := slices.Sorted(maps.Keys(d.removed))
