@@ -2,6 +2,7 @@ package activities
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -20,8 +21,7 @@ func newEnrollmentID(contactID, journeyKey, eventID string) string {
 }
 
 func stepID(space uuid.UUID, ref StepRef) string {
-	visit, _ := json.Marshal(ref.Visit) //nolint:errchkjson // an int always marshals
-	return uuid.NewSHA1(space, []byte(ref.EnrollmentID+"|"+ref.Step+"|"+string(visit))).String()
+	return uuid.NewSHA1(space, []byte(ref.EnrollmentID+"|"+ref.Step+"|"+strconv.Itoa(ref.Visit))).String()
 }
 
 // outcomeName is how an outcome reads in the journal.

@@ -200,7 +200,6 @@ func (d traitDelta) merge(traits map[string]any) {
 	}
 }
 
-
 func (d traitDelta) removedNames() []string {
 	names := slices.Sorted(maps.Keys(d.removed))
 	if names == nil {
