@@ -17,7 +17,7 @@ help: ## show this list
 
 .PHONY: run
 run: $(DEVSTACK) build ## run everything here: Temporal, PostgreSQL, an inbox and Throughline (state in .devstack)
-	@$(DEVSTACK) run --dir .devstack -- $(PRODUCT) serve
+	@LOG_LEVEL=$${LOG_LEVEL:-warn} $(DEVSTACK) run --dir .devstack -- $(PRODUCT) serve
 
 .PHONY: build
 build: ## build the product into .devstack/bin/throughline
@@ -31,8 +31,8 @@ ifeq ($(T),./...)
 endif
 
 .PHONY: bench
-bench: $(DEVSTACK) ## measure speed against the built-in baseline
-	$(DEVSTACK) run --throw-away -- go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/bench
+bench: $(DEVSTACK) ## measure speed against the built-in baseline, and print a table
+	BENCH=1 $(DEVSTACK) run --throw-away -- go test -count=1 -v -run '^TestBench$$' -timeout 30m .
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/sqlc ## check style, the import law, workflow determinism and generated SQL
