@@ -40,6 +40,7 @@ lint: $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/sqlc ## check style, the 
 	cd devstack && ../$(BIN)/golangci-lint run ./...
 	$(BIN)/workflowcheck -config .workflowcheck.yaml ./workflows/...
 	$(if $(wildcard sqlc.yaml),$(BIN)/sqlc diff)
+	go -C tools run ./composecheck ../docker-compose.yml
 
 .PHONY: vuln
 vuln: $(BIN)/govulncheck ## look for known vulnerabilities (asks vuln.go.dev)
