@@ -49,6 +49,8 @@ func TestBench(t *testing.T) {
 	each(people, func(who person) { p.track(t, who, "Project Created", nil) })
 	count(t, p, "SELECT count(*) FROM enrollments WHERE state = 'completed'", benchContacts)
 	ours := time.Since(began)
+	bytes := 0
+	query(t, p.config.DatabaseURL, "SELECT pg_database_size(current_database()) - pg_database_size('template1')", nil, &bytes)
 	latencies := latencies(t, p)
 	events := len(history(t, p.temporal(t), p.contact(t, people[0]).ID))
 
@@ -58,10 +60,11 @@ func TestBench(t *testing.T) {
 		"| journeys/s (send, wait_for, send; %d contacts, %d writers) | %.0f | %.0f | %.2f |\n"+
 		"| history events a journey | %d | %d | %.2f |\n"+
 		"| event → mail accepted, p50 / p99 under that load | %s / %s | | |\n"+
+		"| PostgreSQL bytes a contact (3 events, 2 mails with their bodies) | %d | | |\n"+
 		"| events/s accepted over HTTP (batches of 100, %d writers, none waking) | %.0f | | |\n",
 		benchContacts, benchWriters, rate(benchContacts, ours), rate(benchContacts, theirs), float64(theirs)/float64(ours),
 		events, theirEvents, float64(events)/float64(theirEvents),
-		latencies[len(latencies)/2].Round(time.Millisecond), latencies[len(latencies)*99/100].Round(time.Millisecond), benchWriters, accepted)
+		latencies[len(latencies)/2].Round(time.Millisecond), latencies[len(latencies)*99/100].Round(time.Millisecond), bytes/benchContacts, benchWriters, accepted)
 }
 
 func rate(n int, d time.Duration) float64 { return float64(n) / d.Seconds() }
