@@ -32,7 +32,7 @@ import (
 )
 
 const (
-	patience = 60 * time.Second      // how long a test waits for what must happen
+	patience = 2 * time.Minute       // how long a test waits for what must happen
 	look     = 50 * time.Millisecond // how often it looks
 )
 
@@ -133,9 +133,18 @@ func (l testLog) Write(p []byte) (int, error) {
 // do calls the api with a key and returns the status and the body.
 func (p *product) do(t *testing.T, method, path, key, body string) (int, []byte) {
 	t.Helper()
+	return p.doWith(t, method, path, key, body)
+}
+
+// doWith is do with more headers: name, value, name, value…
+func (p *product) doWith(t *testing.T, method, path, key, body string, headers ...string) (int, []byte) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, p.base+path, bytes.NewBufferString(body))
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+key)
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
 	resp, err := p.http.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close() //nolint:errcheck // a test

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -289,4 +290,40 @@ steps:
 		}
 		return false
 	})
+}
+
+// A back end enrolls a contact and sends it a signal with a Bearer key, each safe to try again.
+func TestEnrollAndSignalByAPI(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	p.template(t, "welcome", "Welcome")
+	p.template(t, "tips", "Tips")
+	p.publish(t, sendWaitSend)
+	who := newPerson()
+	id := p.identify(t, who, nil)
+	var enrolled [2]journey.Enrollment
+	for i, want := range []int{http.StatusCreated, http.StatusOK} {
+		status, body := p.doWith(t, "POST", "/v1/journeys/budget/enrollments", p.config.AdminKey, `{"contact_id":"`+id+`"}`, "Idempotency-Key", "order-17")
+		require.Equal(t, want, status, string(body))
+		require.NoError(t, json.Unmarshal(body, &enrolled[i]))
+	}
+	require.Equal(t, enrolled[0].ID, enrolled[1].ID)
+	eventually(t, "the welcome is sent", func() bool { return len(caught(t, who.email)) == 1 })
+	eventually(t, "it waits", func() bool { return len(interests(t, p, id)) > 0 })
+	status, body := p.do(t, "POST", "/v1/journeys/budget/enrollments", p.config.AdminKey, `{"user_id":"`+who.user+`"}`)
+	require.Equal(t, http.StatusConflict, status, string(body))
+
+	var first, second struct {
+		EventID   string `json:"event_id"`
+		Duplicate bool   `json:"duplicate"`
+	}
+	for _, answer := range []any{&first, &second} {
+		status, body := p.doWith(t, "POST", "/v1/contacts/"+id+"/signals", p.config.AdminKey, `{"name":"Project Created"}`, "Idempotency-Key", "signal-4")
+		require.Equal(t, http.StatusAccepted, status, string(body))
+		require.NoError(t, json.Unmarshal(body, answer))
+	}
+	require.Equal(t, first.EventID, second.EventID)
+	require.True(t, second.Duplicate)
+	require.Equal(t, "finished", p.ended(t, id).Reason)
+	require.Len(t, caught(t, who.email), 2)
 }
