@@ -270,6 +270,7 @@ steps:
 	require.Less(t, time.Since(began), 30*time.Second)
 	require.Equal(t, journey.PortTimeout, p.decision(t, id, "active", "wait_for").Outcome)
 	branch := p.decision(t, id, "fit", "branch")
+	require.Equal(t, "done", branch.Detail["next"], "a reader knows steps, not ports")
 	raw, err := json.Marshal(branch.Detail)
 	require.NoError(t, err)
 	require.Contains(t, string(raw), "contact.seats", "the values that decided are recorded")

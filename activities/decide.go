@@ -32,16 +32,22 @@ func (a *Steps) once(ctx context.Context, ref StepRef, fn func(ctx context.Conte
 	if err != nil {
 		return EffectResult{}, retryable(ctx, err)
 	}
+	version, err := a.Versions.load(ctx, ref.Hash)
+	if err != nil {
+		return EffectResult{}, retryable(ctx, err)
+	}
 	var outcome journey.Outcome
 	err = a.Contacts.InContact(ctx, ref.ContactID, func(ctx context.Context, tx ContactTx) error {
 		d, err := fn(ctx, tx, step)
 		if err != nil {
 			return err
 		}
+		d.detail = withOutcome(d.detail, d.outcome)
+		withNext(d.detail, version.plan, ref.Step, d.outcome)
 		recorded, _, err := tx.RecordDecision(ctx, journey.Decision{
 			EnrollmentID: ref.EnrollmentID, ContactID: ref.ContactID, Journey: ref.Journey, StepID: ref.Step,
 			Visit: ref.Visit, Kind: string(step.Kind), Outcome: outcomeName(d.outcome), Reason: d.reason,
-			Detail: withOutcome(d.detail, d.outcome), At: a.Now(),
+			Detail: d.detail, At: a.Now(),
 		})
 		outcome = recordedOutcome(recorded)
 		return err

@@ -241,6 +241,7 @@ func eventWithSeq(events []audience.Event, seq int64) *audience.Event {
 
 // record writes the outcome once; an attempt whose result was lost finds what was recorded then.
 func (r *reading) record(ctx context.Context, h Hosted, plan *journey.Plan, o journey.Outcome, detail map[string]any) (journey.Outcome, error) {
+	withNext(detail, plan, h.State.Step, o)
 	d, _, err := r.tx.RecordDecision(ctx, journey.Decision{
 		EnrollmentID: h.EnrollmentID, ContactID: r.in.ContactID, Journey: h.Journey, StepID: h.State.Step,
 		Visit: h.State.Visit(), Kind: string(plan.Steps[h.State.Step].Kind), Outcome: outcomeName(o), Reason: o.Reason,

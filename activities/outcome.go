@@ -47,6 +47,13 @@ func withOutcome(detail map[string]any, o journey.Outcome) map[string]any {
 	return detail
 }
 
+// withNext names the step that a port leads to: a reader of the journal knows steps, not ports.
+func withNext(detail map[string]any, plan *journey.Plan, step string, o journey.Outcome) {
+	if next := plan.Steps[step].Ports[o.Port]; next != "" {
+		detail["next"] = next
+	}
+}
+
 // recordedOutcome reads back what withOutcome kept.
 func recordedOutcome(d journey.Decision) journey.Outcome {
 	var o journey.Outcome

@@ -199,6 +199,13 @@ function entry(t) {
   return el("li", { class: t.kind }, line ? line(t[t.kind]) : el("p", {}, t.kind), when(t.at));
 }
 
+// went says how a decision went on: the step it leads to, with the port where that is a word ("timeout", "won").
+function went(d) {
+  const next = d.detail && d.detail.next;
+  const port = /^\d+$/.test(d.outcome || "") || (next && d.outcome === "next") ? "" : d.outcome;
+  return (port ? " → " + port : "") + (next ? " → " + next : "");
+}
+
 function values(object) {
   const pairs = Object.entries(object || {});
   if (!pairs.length) return "";
@@ -207,7 +214,7 @@ function values(object) {
 
 const eventLine = (e) => [el("p", {}, el("span", { class: "tag" }, e.type), e.name || "Said who they are"), values(e.properties)];
 const decisionLine = (d) => [
-  el("p", {}, el("span", { class: "tag" }, d.kind), [d.journey, d.step_id].filter(Boolean).join(" / "), d.outcome ? " → " + d.outcome : ""),
+  el("p", {}, el("span", { class: "tag" }, d.kind), [d.journey, d.step_id].filter(Boolean).join(" / "), went(d)),
   d.reason ? el("p", {}, "because ", d.reason) : "", values(d.detail)];
 const messageLine = (m) => [el("p", {}, el("span", { class: "tag" }, "message"), m.subject || m.template, " · ", m.state), m.reason ? el("p", {}, "because ", m.reason) : ""];
 const handoffLine = (h) => [el("p", {}, el("span", { class: "tag" }, "handoff"), h.why, " · ", h.status)];
