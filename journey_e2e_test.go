@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/segmentio/analytics-go/v3"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
 	"throughline.dev/throughline/internal/email"
@@ -56,10 +57,9 @@ func TestHistoryBudgetAndPrivacy(t *testing.T) {
 	require.Len(t, caught(t, who.email), 2)
 
 	c := p.temporal(t)
-	eventually(t, "the last workflow task completes", func() bool {
+	eventually(t, "the journey has told that it hosts nothing any more", func() bool {
 		events := history(t, c, id)
-		return strings.HasPrefix(events[len(events)-1].GetEventType().String(), "Upsert") ||
-			events[len(events)-1].GetEventType().String() == "WorkflowTaskCompleted" || len(events) > 16
+		return events[len(events)-1].GetEventType() == enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES && len(events) > 10
 	})
 	events := history(t, c, id)
 	t.Logf("history: %d events", len(events))

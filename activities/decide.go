@@ -46,7 +46,7 @@ func (a *Steps) once(ctx context.Context, ref StepRef, fn func(ctx context.Conte
 		withNext(d.detail, version.plan, ref.Step, d.outcome)
 		recorded, _, err := tx.RecordDecision(ctx, journey.Decision{
 			EnrollmentID: ref.EnrollmentID, ContactID: ref.ContactID, Journey: ref.Journey, StepID: ref.Step,
-			Visit: ref.Visit, Kind: string(step.Kind), Outcome: outcomeName(d.outcome), Reason: d.reason,
+			Visit: ref.Visit, Kind: string(step.Kind), Outcome: d.outcome.Name(), Reason: d.reason,
 			Detail: d.detail, At: a.Now(),
 		})
 		outcome = recordedOutcome(recorded)

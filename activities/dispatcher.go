@@ -32,16 +32,7 @@ type Dispatcher struct {
 func (d *Dispatcher) lease(now time.Time) time.Time { return now.Add(leaseFor) }
 
 // wait pauses a waiting attempt between two looks at the ledger.
-func (d *Dispatcher) wait(ctx context.Context) error {
-	timer := time.NewTimer(d.Poll)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
+func (d *Dispatcher) wait(ctx context.Context) error { return pause(ctx, d.Poll) }
 
 // Send starts the conversation for a claimed message and waits for its end, but no longer than its patience.
 func (d *Dispatcher) Send(ctx context.Context, m email.Message) {
@@ -91,13 +82,13 @@ func (d *Dispatcher) converse(ctx context.Context, m email.Message) {
 		}
 		// The outcome is known and must not be lost: as long as this process lives, it tries to write it down.
 		d.Log.Error("outcome not recorded yet", "message_id", m.ID, "error", err.Error())
-		if d.pause(ctx, recordBackoff) != nil {
+		if pause(ctx, recordBackoff) != nil {
 			return
 		}
 	}
 }
 
-func (d *Dispatcher) pause(ctx context.Context, t time.Duration) error {
+func pause(ctx context.Context, t time.Duration) error {
 	timer := time.NewTimer(t)
 	defer timer.Stop()
 	select {
@@ -112,7 +103,7 @@ func (d *Dispatcher) pause(ctx context.Context, t time.Duration) error {
 func (d *Dispatcher) keepLease(ctx context.Context, m email.Message) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	d.running.Go(func() {
-		for d.pause(ctx, leaseFor/3) == nil {
+		for pause(ctx, leaseFor/3) == nil {
 			if _, err := d.Ledger.ExtendLease(ctx, m.ID, m.Fence, d.lease(d.Now())); err != nil && ctx.Err() == nil {
 				d.Log.Warn("lease not extended", "message_id", m.ID, "error", err.Error())
 			}

@@ -244,7 +244,7 @@ func (r *reading) record(ctx context.Context, h Hosted, plan *journey.Plan, o jo
 	withNext(detail, plan, h.State.Step, o)
 	d, _, err := r.tx.RecordDecision(ctx, journey.Decision{
 		EnrollmentID: h.EnrollmentID, ContactID: r.in.ContactID, Journey: h.Journey, StepID: h.State.Step,
-		Visit: h.State.Visit(), Kind: string(plan.Steps[h.State.Step].Kind), Outcome: outcomeName(o), Reason: o.Reason,
+		Visit: h.State.Visit(), Kind: string(plan.Steps[h.State.Step].Kind), Outcome: o.Name(), Reason: o.Reason,
 		Detail: withOutcome(detail, o), At: r.now,
 	})
 	if err != nil {

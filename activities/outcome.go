@@ -24,20 +24,6 @@ func stepID(space uuid.UUID, ref StepRef) string {
 	return uuid.NewSHA1(space, []byte(ref.EnrollmentID+"|"+ref.Step+"|"+strconv.Itoa(ref.Visit))).String()
 }
 
-// outcomeName is how an outcome reads in the journal.
-func outcomeName(o journey.Outcome) string {
-	switch {
-	case o.Goal:
-		return "goal"
-	case o.Exit:
-		return "exit"
-	case o.Failed:
-		return "failed"
-	default:
-		return o.Port
-	}
-}
-
 // withOutcome keeps the outcome itself beside the values that decided it.
 func withOutcome(detail map[string]any, o journey.Outcome) map[string]any {
 	if detail == nil {

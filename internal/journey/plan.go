@@ -98,6 +98,19 @@ type Outcome struct {
 	At     *time.Time `json:"at,omitempty"`  // the deadline that passed, when time decided
 }
 
+// Name is how an outcome reads in the journal and in a simulation: its port, or goal, exit, failed.
+func (o Outcome) Name() string {
+	switch {
+	case o.Goal:
+		return "goal"
+	case o.Exit:
+		return "exit"
+	case o.Failed:
+		return "failed"
+	}
+	return o.Port
+}
+
 // Command is what the driver does next: perform the step's effect, park, or end.
 type Command struct {
 	Perform bool  `json:"perform,omitempty"` // perform State.Step, then call Next with its outcome

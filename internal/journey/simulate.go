@@ -312,7 +312,7 @@ func (c *simContact) resolve() (Outcome, bool, error) {
 		return o, false, nil
 	}
 	c.handoff = nil
-	entry := TraceStep{Kind: string(c.sim.plan.Steps[c.state.Step].Kind), Step: c.state.Step, Visit: c.state.Visit(), Outcome: outcomeWord(o), Terms: terms}
+	entry := TraceStep{Kind: string(c.sim.plan.Steps[c.state.Step].Kind), Step: c.state.Step, Visit: c.state.Visit(), Outcome: o.Name(), Terms: terms}
 	for _, e := range events {
 		if e.Seq == o.Seq {
 			entry.Event = e.Name
@@ -320,18 +320,6 @@ func (c *simContact) resolve() (Outcome, bool, error) {
 	}
 	c.note(entry)
 	return o, true, nil
-}
-
-func outcomeWord(o Outcome) string {
-	switch {
-	case o.Goal:
-		return "goal"
-	case o.Exit:
-		return "exit"
-	case o.Failed:
-		return "failed"
-	}
-	return o.Port
 }
 
 func (c *simContact) verdict(source string, e *audience.Event) (audience.Verdict, error) {
