@@ -37,9 +37,19 @@ type Condition struct {
 
 // Names is what a condition refers to, each list sorted: what must be known, indexed or listened to for it.
 type Names struct {
-	Events   []string `json:"events,omitempty"`   // in did, count and last
-	Segments []string `json:"segments,omitempty"` // in in_segment
-	Traits   []string `json:"traits,omitempty"`   // contact.x where x is not built in
+	Events        []string   `json:"events,omitempty"`   // in did, count and last
+	Segments      []string   `json:"segments,omitempty"` // in in_segment
+	Traits        []string   `json:"traits,omitempty"`   // contact.x where x is not built in
+	Fields        []string   `json:"fields,omitempty"`   // contact.x where x is built in, and stage as "stage"
+	CompanyTraits []string   `json:"company_traits,omitempty"`
+	Objects       []string   `json:"objects,omitempty"`   // types, in object
+	Questions     []Question `json:"questions,omitempty"` // what did and count ask
+	Lasts         []string   `json:"lasts,omitempty"`     // events in last
+	Score         bool       `json:"score,omitempty"`     // score, fit, engagement, label, contact.score
+	Company       bool       `json:"company,omitempty"`   // anything about the company
+	Persona       bool       `json:"persona,omitempty"`
+	Event         bool       `json:"event,omitempty"` // the event under consideration
+	Now           bool       `json:"now,omitempty"`
 }
 
 // CompileCondition checks a condition and makes it ready to run. What is wrong with it comes as an Invalid fault with a sentence and a
@@ -88,11 +98,12 @@ func (c *Condition) String() string { return c.source }
 
 // Names tells what the condition refers to.
 func (c *Condition) Names() Names {
-	return Names{
-		Events:   slices.Clone(c.names.Events),
-		Segments: slices.Clone(c.names.Segments),
-		Traits:   slices.Clone(c.names.Traits),
+	names := c.names
+	for _, list := range []*[]string{&names.Events, &names.Segments, &names.Traits, &names.Fields, &names.CompanyTraits, &names.Objects, &names.Lasts} {
+		*list = slices.Clone(*list)
 	}
+	names.Questions = slices.Clone(names.Questions)
+	return names
 }
 
 func checkResult(checked *cel.Ast) error {

@@ -181,10 +181,11 @@ func (q *questions) count(args []ref.Val) (int, ref.Val) {
 	if n, known := q.counts[key]; known {
 		return n, nil
 	}
-	n, err := q.facts.Count(key.name, key.within)
+	tally, err := q.facts.Tally(Question{Name: key.name, Within: key.within})
 	if err != nil {
 		return 0, q.fail(err)
 	}
+	n := tally.Count
 	if q.counts == nil {
 		q.counts = map[countKey]int{}
 	}

@@ -33,15 +33,22 @@ func (f *memoryFacts) Company() map[string]any   { return f.company }
 func (f *memoryFacts) Persona() string           { return f.persona }
 func (f *memoryFacts) Now() time.Time            { return f.now }
 
-func (f *memoryFacts) Count(name string, within time.Duration) (int, error) {
+func (f *memoryFacts) Score() audience.Score { return audience.Score{Total: f.contact.Score} }
+
+func (f *memoryFacts) Object(string) (map[string]any, error) {
 	f.asked++
-	n := 0
-	for _, at := range f.times[name] {
-		if within == 0 || at.After(f.now.Add(-within)) {
-			n++
+	return nil, f.err
+}
+
+func (f *memoryFacts) Tally(q audience.Question) (audience.Tally, error) {
+	f.asked++
+	var t audience.Tally
+	for _, at := range f.times[q.Name] {
+		if q.Covers(at, f.now) {
+			t = t.With(at)
 		}
 	}
-	return n, f.err
+	return t, f.err
 }
 
 func (f *memoryFacts) Last(name string) (time.Time, bool, error) {

@@ -142,14 +142,12 @@ func (f *simFacts) Persona() string {
 	return f.opts.Persona(f.contact)
 }
 
-func (f *simFacts) Count(name string, within time.Duration) (int, error) {
-	n := 0
-	for _, e := range f.events {
-		if e.Name == name && (within == 0 || e.OccurredAt.After(f.now.Add(-within))) {
-			n++
-		}
-	}
-	return n, nil
+func (f *simFacts) Score() audience.Score { return audience.Score{Total: f.contact.Score} }
+
+func (f *simFacts) Object(string) (map[string]any, error) { return nil, nil }
+
+func (f *simFacts) Tally(q audience.Question) (audience.Tally, error) {
+	return audience.TallyEvents(f.events, q, f.now)
 }
 
 func (f *simFacts) Last(name string) (time.Time, bool, error) {

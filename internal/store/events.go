@@ -70,21 +70,22 @@ func eventOf(row dbsqlc.Event) (audience.Event, error) {
 	if err != nil {
 		return audience.Event{}, fmt.Errorf("event %s: %w", row.ID, err)
 	}
+	var origin map[string]any
+	if len(row.Context) > 0 {
+		if origin, err = decodeObject(row.Context); err != nil {
+			return audience.Event{}, fmt.Errorf("event %s: %w", row.ID, err)
+		}
+	}
 	return audience.Event{
 		ID: row.ID.String(), MessageID: row.MessageID, ContactID: row.ContactID.String(), Seq: row.Seq, Type: audience.EventType(row.Type),
-		Name: row.Name, Properties: properties, OccurredAt: row.OccurredAt, ReceivedAt: row.ReceivedAt,
+		Name: row.Name, Properties: properties, Context: origin, OccurredAt: row.OccurredAt, ReceivedAt: row.ReceivedAt,
 	}, nil
 }
 
-// Facts answers what a condition asks about the contact, from this transaction: the events are asked for one name at a time, when a
+// Facts answers what a condition asks about the contact, from this transaction: the events are asked for one question at a time, when a
 // condition needs them, and once. The event under consideration may be nil. It must not outlive the transaction.
 func (tx *ContactTx) Facts(ctx context.Context, event *audience.Event, now time.Time) audience.Facts {
-	return &facts{ctx: ctx, tx: tx, event: event, now: now, counts: map[window]int{}, lasts: map[string]lastEvent{}}
-}
-
-type window struct {
-	name   string
-	within time.Duration
+	return &facts{ctx: ctx, tx: tx, event: event, now: now, tallies: map[audience.Question]audience.Tally{}, lasts: map[string]lastEvent{}}
 }
 
 type lastEvent struct {
@@ -94,12 +95,12 @@ type lastEvent struct {
 
 // facts holds a context because audience.Facts, which is pure, knows none; it lives as long as one evaluation.
 type facts struct {
-	ctx    context.Context //nolint:containedctx // see above
-	tx     *ContactTx
-	event  *audience.Event
-	now    time.Time
-	counts map[window]int
-	lasts  map[string]lastEvent
+	ctx     context.Context //nolint:containedctx // see above
+	tx      *ContactTx
+	event   *audience.Event
+	now     time.Time
+	tallies map[audience.Question]audience.Tally
+	lasts   map[string]lastEvent
 }
 
 func (f *facts) Contact() audience.Contact { return f.tx.Contact() }
@@ -108,22 +109,29 @@ func (f *facts) Company() map[string]any   { return map[string]any{} }
 func (f *facts) Persona() string           { return "" }
 func (f *facts) Now() time.Time            { return f.now }
 
-// Count goes by the time at which events happened, as told and corrected: what is imported late counts where it belongs.
-func (f *facts) Count(name string, within time.Duration) (int, error) {
-	key := window{name, within}
-	if n, known := f.counts[key]; known {
-		return n, nil
+func (f *facts) Score() audience.Score { return audience.Score{Total: f.tx.contact.Score} }
+
+func (f *facts) Object(string) (map[string]any, error) { return nil, nil }
+
+// Tally goes by the time at which events happened, as told and corrected: what is imported late counts where it belongs.
+func (f *facts) Tally(q audience.Question) (audience.Tally, error) {
+	if t, known := f.tallies[q]; known {
+		return t, nil
 	}
 	since := time.Unix(0, 0).AddDate(-1000, 0, 0)
-	if within > 0 {
-		since = f.now.Add(-within)
+	if q.Within > 0 {
+		since = f.now.Add(-q.Within)
 	}
-	n, err := f.tx.q.CountEvents(f.ctx, f.tx.id, name, since)
+	row, err := f.tx.q.TallyEvents(f.ctx, dbsqlc.TallyEventsParams{ContactID: f.tx.id, Name: q.Name, Since: since, Now: f.now})
 	if err != nil {
-		return 0, failure("count events", err)
+		return audience.Tally{}, failure("tally events", err)
 	}
-	f.counts[key] = int(min(n, math.MaxInt32))
-	return f.counts[key], nil
+	t := audience.Tally{Count: int(min(row.N, math.MaxInt32))}
+	if t.Count > 0 {
+		t.Oldest = row.Oldest
+	}
+	f.tallies[q] = t
+	return t, nil
 }
 
 // Last is the newest time at which an event of that name happened.

@@ -12,19 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-const CountEvents = `-- name: CountEvents :one
-SELECT count(*) FROM events WHERE contact_id = $1 AND name = $2 AND occurred_at >= $3
-`
-
-func (q *Queries) CountEvents(ctx context.Context, contactID uuid.UUID, name string, since time.Time) (int64, error) {
-	row := q.db.QueryRow(ctx, CountEvents, contactID, name, since)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const FindEvent = `-- name: FindEvent :one
-SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id FROM events WHERE contact_id = $1 AND id = $2
+SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id, context, moved FROM events WHERE contact_id = $1 AND id = $2
 `
 
 func (q *Queries) FindEvent(ctx context.Context, contactID uuid.UUID, iD uuid.UUID) (Event, error) {
@@ -42,12 +31,14 @@ func (q *Queries) FindEvent(ctx context.Context, contactID uuid.UUID, iD uuid.UU
 		&i.OccurredAt,
 		&i.ReceivedAt,
 		&i.JournalID,
+		&i.Context,
+		&i.Moved,
 	)
 	return i, err
 }
 
 const FindEventBySeq = `-- name: FindEventBySeq :one
-SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id FROM events WHERE contact_id = $1 AND seq = $2
+SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id, context, moved FROM events WHERE contact_id = $1 AND seq = $2
 `
 
 func (q *Queries) FindEventBySeq(ctx context.Context, contactID uuid.UUID, seq int64) (Event, error) {
@@ -65,6 +56,8 @@ func (q *Queries) FindEventBySeq(ctx context.Context, contactID uuid.UUID, seq i
 		&i.OccurredAt,
 		&i.ReceivedAt,
 		&i.JournalID,
+		&i.Context,
+		&i.Moved,
 	)
 	return i, err
 }
@@ -81,8 +74,8 @@ func (q *Queries) LastEventAt(ctx context.Context, contactID uuid.UUID, name str
 }
 
 const ListEventsAfter = `-- name: ListEventsAfter :many
-SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id FROM events
-WHERE contact_id = $1 AND seq > $2 AND type IN ('track', 'signal') AND name = ANY($3::text[])
+SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id, context, moved FROM events
+WHERE contact_id = $1 AND seq > $2 AND NOT moved AND name <> '' AND name = ANY($3::text[])
 ORDER BY seq LIMIT $4
 `
 
@@ -119,6 +112,8 @@ func (q *Queries) ListEventsAfter(ctx context.Context, arg ListEventsAfterParams
 			&i.OccurredAt,
 			&i.ReceivedAt,
 			&i.JournalID,
+			&i.Context,
+			&i.Moved,
 		); err != nil {
 			return nil, err
 		}
@@ -131,7 +126,7 @@ func (q *Queries) ListEventsAfter(ctx context.Context, arg ListEventsAfterParams
 }
 
 const ListEventsBySeq = `-- name: ListEventsBySeq :many
-SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id FROM events WHERE contact_id = $1 AND seq = ANY($2::bigint[])
+SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id, context, moved FROM events WHERE contact_id = $1 AND seq = ANY($2::bigint[])
 `
 
 func (q *Queries) ListEventsBySeq(ctx context.Context, contactID uuid.UUID, seqs []int64) ([]Event, error) {
@@ -155,6 +150,8 @@ func (q *Queries) ListEventsBySeq(ctx context.Context, contactID uuid.UUID, seqs
 			&i.OccurredAt,
 			&i.ReceivedAt,
 			&i.JournalID,
+			&i.Context,
+			&i.Moved,
 		); err != nil {
 			return nil, err
 		}
@@ -167,7 +164,7 @@ func (q *Queries) ListEventsBySeq(ctx context.Context, contactID uuid.UUID, seqs
 }
 
 const ListRecentEvents = `-- name: ListRecentEvents :many
-SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id FROM events WHERE contact_id = $1 AND type IN ('track', 'signal') ORDER BY seq DESC LIMIT $2
+SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id, context, moved FROM events WHERE contact_id = $1 AND name <> '' AND type <> 'system' ORDER BY seq DESC LIMIT $2
 `
 
 func (q *Queries) ListRecentEvents(ctx context.Context, contactID uuid.UUID, maxRows int32) ([]Event, error) {
@@ -191,6 +188,8 @@ func (q *Queries) ListRecentEvents(ctx context.Context, contactID uuid.UUID, max
 			&i.OccurredAt,
 			&i.ReceivedAt,
 			&i.JournalID,
+			&i.Context,
+			&i.Moved,
 		); err != nil {
 			return nil, err
 		}
@@ -200,4 +199,33 @@ func (q *Queries) ListRecentEvents(ctx context.Context, contactID uuid.UUID, max
 		return nil, err
 	}
 	return items, nil
+}
+
+const TallyEvents = `-- name: TallyEvents :one
+SELECT count(*) AS n, coalesce(min(occurred_at), 'epoch')::timestamptz AS oldest FROM events
+WHERE contact_id = $1 AND name = $2 AND occurred_at > $3 AND occurred_at <= $4
+`
+
+type TallyEventsParams struct {
+	ContactID uuid.UUID
+	Name      string
+	Since     time.Time
+	Now       time.Time
+}
+
+type TallyEventsRow struct {
+	N      int64
+	Oldest time.Time
+}
+
+func (q *Queries) TallyEvents(ctx context.Context, arg TallyEventsParams) (TallyEventsRow, error) {
+	row := q.db.QueryRow(ctx, TallyEvents,
+		arg.ContactID,
+		arg.Name,
+		arg.Since,
+		arg.Now,
+	)
+	var i TallyEventsRow
+	err := row.Scan(&i.N, &i.Oldest)
+	return i, err
 }

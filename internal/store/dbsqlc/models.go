@@ -21,6 +21,15 @@ type ApiKey struct {
 	RevokedAt  *time.Time
 }
 
+type Company struct {
+	ID        uuid.UUID
+	GroupID   string
+	Traits    json.RawMessage
+	Score     int32
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
 type Consent struct {
 	ContactID uuid.UUID
 	Topic     string
@@ -45,6 +54,10 @@ type Contact struct {
 	Interests    []string
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	ScoreState   json.RawMessage
+	CompanyID    *uuid.UUID
+	Segments     []string
+	RecheckAt    *time.Time
 }
 
 type Decision struct {
@@ -89,6 +102,8 @@ type Event struct {
 	OccurredAt time.Time
 	ReceivedAt time.Time
 	JournalID  int64
+	Context    []byte
+	Moved      bool
 }
 
 type GeneratedSubject struct {
@@ -173,6 +188,23 @@ type Message struct {
 	JournalID       int64
 }
 
+type Object struct {
+	Type      string
+	ID        string
+	ContactID *uuid.UUID
+	CompanyID *uuid.UUID
+	Fields    json.RawMessage
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type Rule struct {
+	Single   bool
+	Revision int64
+	Walked   int64
+	WalkedTo *uuid.UUID
+}
+
 type ScoreChange struct {
 	JournalID    int64
 	ContactID    uuid.UUID
@@ -185,10 +217,33 @@ type ScoreChange struct {
 	At           time.Time
 }
 
+type ScoringModel struct {
+	Version     int32
+	Hash        string
+	Document    []byte
+	PublishedAt time.Time
+}
+
 type Secret struct {
 	Name      string
 	Value     []byte
 	CreatedAt time.Time
+}
+
+type Segment struct {
+	Key       string
+	Name      string
+	Condition string
+	Revision  int64
+	FilledAt  *time.Time
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type SegmentMember struct {
+	Segment   string
+	ContactID uuid.UUID
+	EnteredAt time.Time
 }
 
 type Suppression struct {

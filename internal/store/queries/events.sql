@@ -6,11 +6,12 @@ SELECT * FROM events WHERE contact_id = @contact_id AND id = @id;
 
 -- name: ListEventsAfter :many
 SELECT * FROM events
-WHERE contact_id = @contact_id AND seq > @after AND type IN ('track', 'signal') AND name = ANY(@names::text[])
+WHERE contact_id = @contact_id AND seq > @after AND NOT moved AND name <> '' AND name = ANY(@names::text[])
 ORDER BY seq LIMIT @max_rows;
 
--- name: CountEvents :one
-SELECT count(*) FROM events WHERE contact_id = @contact_id AND name = @name AND occurred_at >= @since;
+-- name: TallyEvents :one
+SELECT count(*) AS n, coalesce(min(occurred_at), 'epoch')::timestamptz AS oldest FROM events
+WHERE contact_id = @contact_id AND name = @name AND occurred_at > @since AND occurred_at <= @now;
 
 -- name: LastEventAt :one
 SELECT occurred_at FROM events WHERE contact_id = @contact_id AND name = @name ORDER BY occurred_at DESC LIMIT 1;
@@ -19,4 +20,4 @@ SELECT occurred_at FROM events WHERE contact_id = @contact_id AND name = @name O
 SELECT * FROM events WHERE contact_id = @contact_id AND seq = ANY(@seqs::bigint[]);
 
 -- name: ListRecentEvents :many
-SELECT * FROM events WHERE contact_id = @contact_id AND type IN ('track', 'signal') ORDER BY seq DESC LIMIT @max_rows;
+SELECT * FROM events WHERE contact_id = @contact_id AND name <> '' AND type <> 'system' ORDER BY seq DESC LIMIT @max_rows;
