@@ -45,7 +45,7 @@ func lintFiles(files []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		_, problems := journey.Check(data, journey.Known{Templates: templatesBeside(file), Segments: noSegments, Now: time.Now()})
+		_, problems := journey.Check(data, journey.Known{Templates: templatesBeside(file), Now: time.Now()})
 		wrong = wrong || fault.HasErrors(problems)
 		printProblems(out, file, problems)
 	}
@@ -54,9 +54,6 @@ func lintFiles(files []string, out io.Writer) error {
 	}
 	return nil
 }
-
-// noSegments: there are none yet, as the api says when a journey is published.
-func noSegments(string) bool { return false }
 
 // templatesBeside knows the templates in the folder "templates" beside a journey; without that folder any name will do.
 func templatesBeside(file string) func(string) bool {

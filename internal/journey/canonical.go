@@ -109,7 +109,3 @@ func matchesNode(matches []Match) *node {
 	}
 	return list
 }
-
-func (m Match) node() *node {
-	return objectNode().withText("event", m.Event).withText("when", m.When)
-}

@@ -45,7 +45,9 @@ type object struct {
 	at    string
 	nodes map[string]*node // the fields that are right
 	wrong map[string]bool  // the fields that are there and wrong
-	specs []Field
+	// strange: it is no object at all, which is noted; every field counts as wrong, and nothing else is to be said.
+	strange bool
+	specs   []Field
 }
 
 // object checks a value against the fields that it may have. others are field names that are allowed and looked at elsewhere.
@@ -53,6 +55,7 @@ func (d *decoder) object(n *node, at string, fields []Field, others ...string) *
 	o := &object{d: d, at: at, nodes: map[string]*node{}, wrong: map[string]bool{}, specs: fields}
 	if n == nil || n.typ != typeObject {
 		d.problem(at, "wrong_type", "%s must be an object with fields%s.", named(at), listed(fieldNames(fields)))
+		o.strange = true
 		for _, f := range fields {
 			o.wrong[f.Name] = true
 		}
@@ -216,7 +219,7 @@ func (d *decoder) check(n *node, at string, f Field) {
 	case FieldValues, FieldNumbers:
 		d.checkMap(n, at, f)
 	case FieldFlag:
-	case FieldText, FieldTemplate, FieldStep, FieldEvent, FieldCondition, FieldDuration, FieldTime, FieldChoice, FieldURL, FieldMatches:
+	case FieldText, FieldTemplate, FieldStep, FieldEvent, FieldSegment, FieldCondition, FieldDuration, FieldTime, FieldChoice, FieldURL, FieldMatches:
 		d.checkText(n.text, at, f)
 	}
 }
@@ -277,6 +280,8 @@ func (d *decoder) checkText(text, at string, f Field) {
 		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
 			d.problem(at, "bad_url", "%s must be an address that begins with https://, without a password in it.", named(at))
 		}
+	case FieldSegment:
+		d.checkSegmentKey(text, at)
 	default:
 	}
 }

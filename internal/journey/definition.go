@@ -21,9 +21,10 @@ type Definition struct {
 
 // Match is an event that something listens to, perhaps under a condition.
 type Match struct {
-	Event   string
-	When    string // a condition; empty: always
-	Pointer string // where it stands in the document
+	Event   string    // the name that is listened to, whatever word it was written with
+	Word    MatchWord // how it was written; empty: as an event
+	When    string    // a condition; empty: always
+	Pointer string    // where it stands in the document
 }
 
 // ReenterPolicy says whether a contact may go through a journey again.

@@ -87,6 +87,8 @@ func fieldWord(f Field) string {
 		return "key of a template"
 	case FieldEvent:
 		return "name of an event"
+	case FieldSegment:
+		return "key of a segment"
 	case FieldValues:
 		return "names with values"
 	case FieldNumbers:

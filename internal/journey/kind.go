@@ -9,6 +9,7 @@ const (
 	FieldTemplate  FieldType = "template"  // the key of a template
 	FieldStep      FieldType = "step"      // the id of a step of the same journey
 	FieldEvent     FieldType = "event"     // the name of an event
+	FieldSegment   FieldType = "segment"   // the key of a segment
 	FieldCondition FieldType = "condition" // a CEL expression over the contact
 	FieldDuration  FieldType = "duration"  // a span such as 3d
 	FieldTime      FieldType = "time"      // a moment, RFC 3339
@@ -106,10 +107,9 @@ func definitionFields() []Field {
 }
 
 func matchFields() []Field {
-	return []Field{
-		{Name: "event", Type: FieldEvent, Required: true, Doc: "The event's name.", Example: "Signed Up"},
-		{Name: "when", Type: FieldCondition, Default: "always", Doc: "A condition that must hold too; event.* are the event's properties.", Example: `contact.plan == "trial"`},
-	}
+	return append(wordFields(),
+		Field{Name: "when", Type: FieldCondition, Default: "always", Doc: "A condition that must hold too; event.* are the event's properties.", Example: `contact.plan == "trial"`},
+	)
 }
 
 // stepFields are the fields that any step has, besides the one named after its kind.

@@ -49,13 +49,11 @@ func waitForKind() KindSpec {
 			{Name: PortTimeout, Doc: "When the time of after is over."},
 		},
 		Summary: "Pauses until the first of some events, for a time at most. Events since the last step count, so nothing slips through between two steps.",
-		Fields: []Field{
-			{Name: "event", Type: FieldEvent, Doc: "The event that ends the wait.", Example: "Project Created"},
-			{Name: "when", Type: FieldCondition, Default: "always", Doc: "A condition that must hold too; event.* are the event's properties.", Example: `event.kind == "demo"`},
-			{Name: "after", Type: FieldDuration, Doc: "In the last arm, instead of event: how long to wait at most.", Example: "3d"},
-			{Name: "forever", Type: FieldFlag, Doc: "In the last arm, instead of after: true, to wait without end.", Example: "true"},
+		Fields: append(matchFields(),
+			Field{Name: "after", Type: FieldDuration, Doc: "In the last arm, instead of event: how long to wait at most.", Example: "3d"},
+			Field{Name: "forever", Type: FieldFlag, Doc: "In the last arm, instead of after: true, to wait without end.", Example: "true"},
 			goField("Where this arm leads."),
-		},
+		),
 		Example: "- id: activated\n  wait_for:\n    - {event: Project Created, go: tips}\n    - {after: 3d, go: nudge}\n",
 		decode:  decodeWaitFor,
 		encode: func(s *Step) *node {
@@ -95,8 +93,8 @@ func decodeWaitFor(b *body, s *Step) {
 	s.WaitFor = &WaitFor{}
 	for i, o := range b.arms {
 		switch {
-		case o.has("event"):
-			s.WaitFor.Arms = append(s.WaitFor.Arms, EventArm{Match: Match{Event: o.text("event"), When: o.text("when"), Pointer: o.at}, Go: o.text("go")})
+		case o.hasWord():
+			s.WaitFor.Arms = append(s.WaitFor.Arms, EventArm{Match: o.match(), Go: o.text("go")})
 			o.forbid("after", "forever")
 			o.require("go")
 		case o.has("after"):
@@ -112,7 +110,7 @@ func decodeWaitFor(b *body, s *Step) {
 				o.problem("/forever", "wrong_type", "\"forever\" can only be true; to end the wait, use after.")
 			}
 		default:
-			o.problem("", "missing_field", "An arm of wait_for needs event, or after, or forever: true.")
+			o.problem("", "missing_field", "An arm of wait_for needs event (or segment, left_segment, stage), or after, or forever: true.")
 		}
 	}
 }

@@ -91,8 +91,7 @@ func (d *decoder) matches(n *node, at string) []Match {
 }
 
 func (d *decoder) match(n *node, at string) Match {
-	o := d.object(n, at, matchFields())
-	return Match{Event: o.text("event"), When: o.text("when"), Pointer: at}
+	return d.object(n, at, matchFields()).match()
 }
 
 func (d *decoder) steps(n *node) []Step {

@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files and the docs ane
 func known() journey.Known {
 	return journey.Known{
 		Templates: func(key string) bool { return key == "welcome" },
-		Segments:  func(key string) bool { return key == "eu" },
+		Segments:  func(key string) bool { return key == "eu" }, SegmentKeys: []string{"eu"},
 		Now:       time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
 	}
 }

@@ -67,6 +67,15 @@ func schemaObject(fields []Field) map[string]any {
 	return map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 }
 
+// oneWord requires exactly one of the words of a match.
+func oneWord() []any {
+	var all []any
+	for _, w := range matchWords() {
+		all = append(all, map[string]any{"required": []string{w.field.Name}})
+	}
+	return all
+}
+
 func fieldSchema(f Field) map[string]any {
 	s := fieldForm(f)
 	s["description"] = f.Doc
@@ -100,7 +109,10 @@ func fieldForm(f Field) map[string]any {
 		return schemaObject(f.Fields)
 	case FieldMatches:
 		one := schemaObject(f.Fields)
+		one["oneOf"] = oneWord()
 		return map[string]any{"oneOf": []any{one, map[string]any{"type": "array", "maxItems": maxArms, "items": one}}}
+	case FieldSegment:
+		return map[string]any{"type": "string", "pattern": journeyKey.String()}
 	case FieldText, FieldTemplate, FieldEvent, FieldCondition:
 	}
 	return map[string]any{"type": "string", "minLength": 1}

@@ -15,7 +15,7 @@ import (
 type SimOptions struct {
 	// ContactID gives the id that splits divide by; by default the user's own name.
 	ContactID func(user string) string
-	// InSegment answers in_segment; by default nobody is in any segment.
+	// InSegment answers in_segment, besides the segments that lines say; by default nobody is in any.
 	InSegment func(key string, c audience.Contact) bool
 	// Persona and Company answer for a contact; by default there are none.
 	Persona func(c audience.Contact) string
@@ -159,7 +159,7 @@ func (s *simulation) contact(user string) *simContact {
 		id = s.opts.ContactID(user)
 	}
 	contact := audience.Contact{ID: id, UserID: user, Stage: firstStage, Traits: map[string]any{}}
-	return &simContact{sim: s, facts: simFacts{opts: &s.opts, contact: contact}}
+	return &simContact{sim: s, facts: simFacts{opts: &s.opts, contact: contact, segments: map[string]bool{}}}
 }
 
 // take lets one line of input happen.
@@ -189,9 +189,28 @@ func (c *simContact) take(e SimEvent) error {
 		c.facts.identify(e.Traits)
 		c.facts.append(audience.Event{Type: audience.TypeIdentify, OccurredAt: e.At})
 		return nil
+	case SimSegment, SimStage:
+		return c.noted(e)
 	default:
 		return c.track(c.facts.append(audience.Event{Type: audience.TypeTrack, Name: e.Event, Properties: e.Properties, OccurredAt: e.At}))
 	}
+}
+
+// noted lets happen what Throughline itself notes about a contact: a segment entered or left, a stage reached.
+func (c *simContact) noted(e SimEvent) error {
+	system := audience.Event{Type: audience.TypeSystem, OccurredAt: e.At}
+	switch {
+	case e.Type == SimStage:
+		system.Name, system.Properties = audience.StageEnteredPrefix+e.Stage, map[string]any{"from": c.facts.contact.Stage, "to": e.Stage}
+		c.facts.contact.Stage = e.Stage
+	case e.Entered != "":
+		system.Name, system.Properties = audience.SegmentEnteredPrefix+e.Entered, map[string]any{"segment": e.Entered}
+		c.facts.segments[e.Entered] = true
+	default:
+		system.Name, system.Properties = audience.SegmentLeftPrefix+e.Left, map[string]any{"segment": e.Left}
+		delete(c.facts.segments, e.Left)
+	}
+	return c.track(c.facts.append(system))
 }
 
 // track moves the running enrollment first, then looks whether the event begins one: an event that ends an enrollment does not at the

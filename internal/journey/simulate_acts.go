@@ -82,11 +82,12 @@ func actHandoff(*simContact, *Step) act { return act{port: PortParked} }
 
 // simFacts are the facts of one contact, in memory.
 type simFacts struct {
-	opts    *SimOptions
-	contact audience.Contact
-	events  []audience.Event
-	event   *audience.Event // under consideration
-	now     time.Time
+	opts     *SimOptions
+	contact  audience.Contact
+	segments map[string]bool // that lines have said
+	events   []audience.Event
+	event    *audience.Event // under consideration
+	now      time.Time
 }
 
 func (f *simFacts) with(e *audience.Event) *simFacts {
@@ -160,5 +161,5 @@ func (f *simFacts) Last(name string) (time.Time, bool, error) {
 }
 
 func (f *simFacts) InSegment(key string) (bool, error) {
-	return f.opts.InSegment != nil && f.opts.InSegment(key, f.contact), nil
+	return f.segments[key] || f.opts.InSegment != nil && f.opts.InSegment(key, f.contact), nil
 }

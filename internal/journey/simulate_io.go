@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,17 +19,25 @@ import (
 type SimEvent struct {
 	At         time.Time
 	User       string
-	Type       string // track, identify or handoff
+	Type       string // track, identify, handoff, segment or stage
 	Event      string // of track
 	Properties map[string]any
 	Traits     map[string]any // of identify
 	Outcome    string         // of handoff: won, lost or rejected
 	Amount     float64        // of a won handoff
+	Entered    string         // of segment: the key of the segment that the user is in from now on
+	Left       string         // of segment: the one that the user is no longer in
+	Stage      string         // of stage: the lifecycle stage that the user has reached
 	Line       int
 }
 
-// SimHandoff is the type of a line that says what sales did.
-const SimHandoff = "handoff"
+// The types of lines that no product back end sends: what sales did, and what the segments and the score have made of the user, which the
+// simulator can't work out by itself.
+const (
+	SimHandoff = "handoff"
+	SimSegment = "segment"
+	SimStage   = "stage"
+)
 
 const (
 	maxSimLine  = 64 << 10
@@ -45,6 +54,9 @@ type simLine struct {
 	Traits     map[string]any `json:"traits"`
 	Outcome    string         `json:"outcome"`
 	Amount     float64        `json:"amount"`
+	Entered    string         `json:"entered"`
+	Left       string         `json:"left"`
+	Stage      string         `json:"stage"`
 }
 
 // DecodeSimEvents reads JSON lines; empty ones and those that begin with # are skipped. A problem's message names its line, and its path
@@ -88,7 +100,8 @@ func DecodeSimEvents(r io.Reader) ([]SimEvent, []fault.Problem) {
 			continue
 		}
 		events = append(events, SimEvent{
-			At: at, User: l.User, Type: l.Type, Event: l.Event, Properties: l.Properties, Traits: l.Traits, Outcome: l.Outcome, Amount: l.Amount, Line: line,
+			At: at, User: l.User, Type: l.Type, Event: l.Event, Properties: l.Properties, Traits: l.Traits, Outcome: l.Outcome, Amount: l.Amount,
+			Entered: l.Entered, Left: l.Left, Stage: l.Stage, Line: line,
 		})
 	}
 	if scanner.Err() != nil {
@@ -128,8 +141,15 @@ func (l simLine) check() (code, message string) {
 		return "missing_field", "a track line needs \"event\"."
 	case l.Type == SimHandoff && l.Outcome != PortWon && l.Outcome != PortLost && l.Outcome != PortRejected:
 		return "wrong_type", "a handoff's \"outcome\" is won, lost or rejected."
-	case l.Type != string(audience.TypeTrack) && l.Type != string(audience.TypeIdentify) && l.Type != SimHandoff:
-		return "wrong_type", "\"type\" is track, identify or handoff."
+	case l.Type == SimSegment && (l.Entered == "") == (l.Left == ""):
+		return "missing_field", "a segment line needs exactly one of \"entered\" and \"left\", with the segment's key."
+	case l.Type == SimSegment && !journeyKey.MatchString(l.Entered+l.Left):
+		return "bad_key", "a segment's key has lower case letters, digits and dashes, at most 64."
+	case l.Type == SimStage && !slices.Contains(stages(), l.Stage):
+		return "wrong_type", "a stage line's \"stage\" is one of " + strings.Join(stages(), ", ") + "."
+	}
+	if !slices.Contains([]string{string(audience.TypeTrack), string(audience.TypeIdentify), SimHandoff, SimSegment, SimStage}, l.Type) {
+		return "wrong_type", "\"type\" is track, identify, handoff, segment or stage."
 	}
 	return "", ""
 }

@@ -16,7 +16,9 @@ import (
 type Known struct {
 	Templates func(key string) bool
 	Segments  func(key string) bool
-	Now       time.Time // to warn of moments that are past; zero: no warning
+	// SegmentKeys are the keys that there are, for suggestions.
+	SegmentKeys []string
+	Now         time.Time // to warn of moments that are past; zero: no warning
 }
 
 // Validate finds what is wrong with the meaning of a definition that could be read: all problems at once, sorted.
@@ -27,6 +29,7 @@ func Validate(def *Definition, known Known) []fault.Problem {
 	}
 	c.duplicates()
 	c.conditions()
+	c.segments()
 	for i := range def.Steps {
 		s := &def.Steps[i]
 		if spec, ok := kindSpec(s.Kind); ok && !s.broken && spec.check != nil {
@@ -76,9 +79,7 @@ func (c *checker) conditions() {
 			continue
 		}
 		for _, key := range condition.Names().Segments {
-			if c.known.Segments != nil && !c.known.Segments(key) {
-				c.errorf(at.Pointer, at.StepID, "unknown_segment", "There is no segment %q.", clip(key))
-			}
+			c.segment(at.Pointer, at.StepID, key)
 		}
 	}
 }
