@@ -28,6 +28,7 @@ type Company struct {
 	Score     int32
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	ChangedAt *time.Time
 }
 
 type Consent struct {
@@ -88,6 +89,24 @@ type Enrollment struct {
 	EnteredAt      time.Time
 	WakeAt         *time.Time
 	EndedAt        *time.Time
+	ScannedSeq     *int64
+}
+
+type ErasedAddress struct {
+	Hmac []byte
+	At   time.Time
+}
+
+type Erasure struct {
+	ID          uuid.UUID
+	ContactID   uuid.UUID
+	State       string
+	Addresses   [][]byte
+	Workflows   []string
+	Counts      json.RawMessage
+	RequestedAt time.Time
+	DeletedAt   *time.Time
+	DoneAt      *time.Time
 }
 
 type Event struct {
@@ -104,6 +123,24 @@ type Event struct {
 	JournalID  int64
 	Context    []byte
 	Moved      bool
+}
+
+type EventName struct {
+	Name         string
+	Count        int64
+	FirstSeen    *time.Time
+	LastSeen     *time.Time
+	RenamedTo    *string
+	Blocked      bool
+	BlockedCount int64
+}
+
+type EventProperty struct {
+	Event    string
+	Property string
+	Type     string
+	Count    int64
+	Samples  []string
 }
 
 type GeneratedSubject struct {
@@ -138,6 +175,38 @@ type Identity struct {
 	ContactID uuid.UUID
 }
 
+type Import struct {
+	ID         uuid.UUID
+	Name       string
+	Kind       string
+	Event      string
+	Mapping    json.RawMessage
+	DryRun     bool
+	State      string
+	Failure    string
+	ReadRows   int64
+	Accepted   int64
+	Duplicates int64
+	Rejected   int64
+	Created    int64
+	Problems   int64
+	FileLine   int64
+	FileOffset int64
+	Digest     []byte
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	DoneAt     *time.Time
+}
+
+type ImportProblem struct {
+	ImportID   uuid.UUID
+	Number     int64
+	FileLine   int64
+	ColumnName string
+	Code       string
+	Message    string
+}
+
 type Journey struct {
 	Key           string
 	Draft         []byte
@@ -154,6 +223,15 @@ type JourneyVersion struct {
 	Hash        string
 	Document    []byte
 	PublishedAt time.Time
+}
+
+type Merge struct {
+	FromID uuid.UUID
+	IntoID uuid.UUID
+	Shift  int64
+	Upto   int64
+	By     string
+	At     time.Time
 }
 
 type Message struct {
@@ -198,6 +276,12 @@ type Object struct {
 	UpdatedAt time.Time
 }
 
+type ObjectType struct {
+	Type      string
+	Fields    json.RawMessage
+	UpdatedAt time.Time
+}
+
 type Rule struct {
 	Single   bool
 	Revision int64
@@ -238,6 +322,7 @@ type Segment struct {
 	FilledAt  *time.Time
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	DeletedAt *time.Time
 }
 
 type SegmentMember struct {
@@ -258,6 +343,21 @@ type Template struct {
 	Hash      string
 	Document  []byte
 	UpdatedAt time.Time
+}
+
+type TraitName struct {
+	Name       string
+	Declared   *string
+	Mismatches int64
+	FirstSeen  *time.Time
+	LastSeen   *time.Time
+}
+
+type TraitType struct {
+	Trait   string
+	Type    string
+	Count   int64
+	Samples []string
 }
 
 type Trigger struct {
