@@ -33,6 +33,9 @@ type Options struct {
 	PublicURL      string   // where the outside reaches us; https turns HSTS on
 	Clock          func() time.Time
 	Metrics        *prometheus.Registry
+	IngestRate     int                                        // events a second that one key may send; 0: the default
+	IngestInFlight int                                        // transactions that one key may have at the same time; 0: the default
+	KeepIP         bool                                       // keep the visitor's address with an event
 	Designer       http.Handler                               // serves what is not an API route; may be nil
 	Readiness      map[string]func(ctx context.Context) error // what /readyz asks
 }
@@ -62,6 +65,8 @@ type server struct {
 	keys    *keyCache
 	metrics *metrics
 	pokes   *pokeQueue
+	flood   *flood
+	browser browserPaths
 	openapi []byte
 }
 
@@ -73,7 +78,8 @@ func New(o Options) (*Handler, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &server{Options: o, log: o.Logger, now: o.Clock, access: accessTable{},
+	s := &server{Options: o, log: o.Logger, now: o.Clock, access: accessTable{}, browser: browserPaths{},
+		flood: newFlood(o.IngestRate, o.IngestInFlight),
 		https: strings.HasPrefix(strings.ToLower(o.PublicURL), "https://")}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -135,7 +141,7 @@ func (s *server) newEngine() (*gin.Engine, error) {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
 	// timeout comes before recoverPanics: a panic that unwinds past it cancels the context, as if the client had gone.
-	e.Use(identify, s.observe, s.secure, timeout(requestTimeout), s.recoverPanics, refuseBadText, s.authorize)
+	e.Use(identify, s.observe, s.secure, s.allowOrigins, timeout(requestTimeout), s.recoverPanics, refuseBadText, s.authorize)
 	e.NoRoute(s.serveDesigner)
 	e.NoMethod(func(c *gin.Context) {
 		writeProblem(c, newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "This route does not take this method; see Allow."))

@@ -22,6 +22,7 @@ import (
 type memory struct {
 	mu        sync.Mutex
 	fail      error
+	keysDown  error // what finding a key answers
 	keys      map[string]APIKey
 	keyAsked  int
 	events    []audience.Incoming
@@ -87,6 +88,9 @@ func (m *memory) FindKey(_ context.Context, key string) (APIKey, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.keyAsked++
+	if m.keysDown != nil {
+		return APIKey{}, m.keysDown
+	}
 	found, ok := m.keys[key]
 	if !ok {
 		return APIKey{}, fault.New(fault.Unauthorized, "unauthorized", "no such key")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -22,41 +23,71 @@ type TrackingAnswer struct {
 	RequestID string `json:"request_id,omitempty"`
 }
 
-// The calls of the Segment-compatible tracking API that are served so far, with the type that a path implies.
-func trackingCalls() []struct{ path, implied, summary string } {
-	return []struct{ path, implied, summary string }{
-		{"/v1/identify", string(audience.TypeIdentify), "Say who somebody is"},
-		{"/v1/track", string(audience.TypeTrack), "Say what somebody did"},
-		{"/v1/batch", "", "Many tracking calls at once"},
+// trackingCall is a path of the Segment-compatible tracking API.
+type trackingCall struct {
+	path    string
+	implied audience.EventType // of a path that takes one call; a batch names the type in each item
+	summary string
+	history bool // what comes in tells of the past: its times are taken as they are
+	inQuery bool // the key may be in the query: a beacon has no headers
+}
+
+// trackingCalls are all of them: the types by their names, by the letters that browsers use, and the batches.
+func trackingCalls() []trackingCall {
+	types := []struct {
+		kind    audience.EventType
+		summary string
+	}{
+		{audience.TypeIdentify, "Say who somebody is"},
+		{audience.TypeTrack, "Say what somebody did"},
+		{audience.TypePage, "Say which page somebody looked at"},
+		{audience.TypeScreen, "Say which screen of an app somebody looked at"},
+		{audience.TypeGroup, "Say which company somebody belongs to"},
+		{audience.TypeAlias, "Say that two ids are the same person"},
 	}
+	calls := make([]trackingCall, 0, 2*len(types)+4)
+	for _, t := range types {
+		calls = append(calls, trackingCall{path: "/v1/" + string(t.kind), implied: t.kind, summary: t.summary})
+	}
+	for _, t := range types {
+		calls = append(calls, trackingCall{path: "/v1/" + string(t.kind)[:1], implied: t.kind, summary: t.summary + " (short path, as browsers call it)"})
+	}
+	return append(calls,
+		trackingCall{path: "/v1/batch", summary: "Many tracking calls at once"},
+		trackingCall{path: "/v1/b", summary: "Many tracking calls at once (short path, as browsers call it)"},
+		trackingCall{path: "/v1/import", summary: "Many tracking calls from the past; their times are taken as they are", history: true},
+		trackingCall{path: "/beacon/v1/batch", summary: "Many tracking calls from a page that is being left", inQuery: true},
+	)
 }
 
 func (s *server) segmentRoutes() {
 	answer := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[TrackingAnswer](), true, "TrackingAnswer")
 	for _, call := range trackingCalls() {
-		handler := s.track(call.implied)
-		s.plain(&huma.Operation{
-			OperationID: "segment-" + strings.TrimPrefix(call.path, "/v1/"), Method: http.MethodPost, Path: call.path,
-			Tags: []string{"tracking"}, Summary: call.summary,
+		op := &huma.Operation{
+			OperationID: "segment-" + strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(call.path, "/v1/"), "/"), "/", "-"),
+			Method:      http.MethodPost, Path: call.path, Tags: []string{"tracking"}, Summary: call.summary,
 			Description: "Segment's wire format: point an unmodified SDK here. The body is JSON whatever the Content-Type says, and may " +
 				"be gzipped. Up to 32 KB an item, 500 KB and 2,500 items a batch. The key comes as Basic user name, as Bearer token, or " +
 				"as `writeKey` in the body. 200 means that the events are committed; items that can't be used are dropped and counted. " +
-				"A trailing slash works too.\n\nScope: `ingest`.",
+				"A trailing slash works too. Pages of any origin may call it.\n\nScope: `ingest`.",
 			Security: []map[string][]string{{"write_key": {}}, {"key": {}}, {}},
 			RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 				"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}},
 			Responses: s.trackingResponses(answer),
-		}, access{segment: true}, handler)
-		s.access.add(http.MethodPost, call.path+"/", access{segment: true})
-		s.engine.POST(call.path+"/", handler)
+		}
+		if call.inQuery {
+			op.Parameters = []*huma.Param{{Name: "writeKey", In: "query", Description: "The key.", Schema: &huma.Schema{Type: huma.TypeString}}}
+		}
+		s.browserRoute(op, access{segment: true}, s.track(call))
 	}
+	s.siteRoutes()
 }
 
 func (s *server) trackingResponses(schema *huma.Schema) map[string]*huma.Response {
 	out := s.problemResponses([]int{http.StatusBadRequest, http.StatusInternalServerError}) // from in front of the handler
 	for status, description := range map[string]string{
-		"200": "Committed.", "400": "Not JSON, or a single call of more than 32 KB.", "401": "Unknown key.",
-		"403": "The key lacks the scope.", "413": "More than 500 KB.", "429": "Too many; see Retry-After.",
+		"200": "Committed.", "400": "Not JSON, a single call of more than 32 KB, or a batch of more than 500 KB.", "401": "Unknown key.",
+		"403": "The key lacks the scope.", "429": "Too many; see Retry-After.",
 		"500": "Our mistake: send it again.", "503": "A part is down: send it again.",
 	} {
 		if out[status] == nil {
@@ -68,32 +99,47 @@ func (s *server) trackingResponses(schema *huma.Schema) map[string]*huma.Respons
 	return out
 }
 
-// track takes one call or a batch (implied is empty): decode, authenticate, commit, answer, and only then wake.
-func (s *server) track(implied string) gin.HandlerFunc {
+// track takes one call or a batch: decode, authenticate, admit, commit, answer, and only then wake.
+func (s *server) track(call trackingCall) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		now := s.now()
-		body, err := readTracking(c.Request)
-		if err != nil {
-			s.refuseTracking(c, err)
-			return
-		}
-		calls, err := decodeTracking(body, implied)
-		if err != nil {
-			s.refuseTracking(c, err)
-			return
-		}
-		key, err := s.trackingKey(c, calls.WriteKey)
-		if err != nil {
-			s.refuseTracking(c, err)
-			return
-		}
-		c.Request = c.Request.WithContext(withKey(c.Request.Context(), key))
-		if err := s.ingestCalls(c, key, calls.incoming(key.ID, now)); err != nil {
+		if err := s.take(c, call); err != nil {
 			s.refuseTracking(c, err)
 			return
 		}
 		c.JSON(http.StatusOK, TrackingAnswer{Success: true})
 	}
+}
+
+func (s *server) take(c *gin.Context, call trackingCall) error {
+	now := s.now()
+	body, err := readTracking(c.Request)
+	if err != nil {
+		return err
+	}
+	calls, err := decodeTracking(body, call.implied)
+	if err != nil {
+		return err
+	}
+	calls.History = call.history
+	inBody := calls.WriteKey
+	if inBody == "" && call.inQuery {
+		inBody = c.Query("writeKey")
+	}
+	key, err := s.trackingKey(c, inBody)
+	if err != nil {
+		return err
+	}
+	c.Request = c.Request.WithContext(withKey(c.Request.Context(), key))
+	release, err := s.flood.admit(c.Request.Context(), key.ID, now, min(len(calls.Items), maxTrackingItems))
+	if err != nil {
+		return err
+	}
+	defer release()
+	from := sender{source: key.ID, now: now, keepIP: s.KeepIP}
+	if s.KeepIP {
+		from.ip = c.ClientIP()
+	}
+	return s.ingestCalls(c, key, calls.incoming(from))
 }
 
 // trackingKey takes the key of the header, or that of the body when there is no header.
@@ -147,15 +193,16 @@ func (s *server) afterCommit(accepted []audience.Accepted) {
 }
 
 // refuseTracking answers in the shape that tracking clients know. 400 and 401 are final for most SDKs, so they are
-// for the client's own mistakes only.
+// for the client's own mistakes only. A 401 asks for Bearer although Basic would do: at a Basic challenge browsers ask
+// the visitor for a password.
 func (s *server) refuseTracking(c *gin.Context, err error) {
 	s.logFailure(c.Request.Context(), routeOf(c), err)
 	p := problemOf(err)
 	for name, values := range p.GetHeaders() {
 		c.Writer.Header()[name] = values
 	}
-	if p.Status == http.StatusUnauthorized {
-		c.Header("WWW-Authenticate", `Basic realm="throughline"`)
+	if flooded := (*floodedError)(nil); errors.As(err, &flooded) {
+		c.Header("Retry-After", flooded.retryAfter())
 	}
 	c.AbortWithStatusJSON(p.Status, TrackingAnswer{Message: p.Detail, RequestID: requestID(c.Request.Context())})
 }

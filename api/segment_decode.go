@@ -8,7 +8,7 @@ import (
 	"io"
 	"net/http"
 
-	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/audience"
 )
 
 // The limits of the tracking API. The Go SDK closes a batch at 500,000 bytes of items, so the batch limit is the next
@@ -25,7 +25,8 @@ type trackingBody struct {
 	WriteKey string
 	SentAt   string
 	Context  map[string]json.RawMessage // of a batch: lies under each item's own
-	Implied  string                     // the type, when the path says it
+	Implied  audience.EventType         // the type, when the path says it
+	History  bool                       // its times are taken as they are
 	Items    []json.RawMessage
 }
 
@@ -33,9 +34,8 @@ func badTracking(message string) error {
 	return newProblem(http.StatusBadRequest, "malformed", message)
 }
 
-func tooLargeTracking() error {
-	return fault.New(fault.TooLarge, "too_large", "The body is larger than 500 KB.")
-}
+// errTooLarge is a 400, as Segment answers it: clients know no 413 in this place.
+func errTooLarge() error { return badTracking("the body is larger than 500 KB") }
 
 // readTracking reads a body up to the limit, unpacked when it is gzip: by its first bytes, because proxies and SDKs
 // get the header wrong.
@@ -57,7 +57,7 @@ func readTracking(r *http.Request) ([]byte, error) {
 func readUpTo(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if int64(len(data)) > limit {
-		return nil, tooLargeTracking()
+		return nil, errTooLarge()
 	}
 	if err != nil {
 		return nil, badTracking("the body was cut off")
@@ -66,7 +66,7 @@ func readUpTo(r io.Reader, limit int64) ([]byte, error) {
 }
 
 // decodeTracking reads the envelope only; a bad item doesn't take the others with it.
-func decodeTracking(body []byte, implied string) (*trackingBody, error) {
+func decodeTracking(body []byte, implied audience.EventType) (*trackingBody, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	var envelope map[string]json.RawMessage
 	if err := json.Unmarshal(body, &envelope); err != nil || envelope == nil {

@@ -39,10 +39,18 @@ func (in intake) reasons() []drop {
 	})
 }
 
-// incoming maps the items of a call to events. source is the key that brought them: message ids are unique within it.
-func (b *trackingBody) incoming(source string, now time.Time) intake {
+// sender is who a call came from. Message ids are unique within its source.
+type sender struct {
+	source string
+	now    time.Time
+	keepIP bool
+	ip     string // of the connection
+}
+
+// incoming maps the items of a call to events.
+func (b *trackingBody) incoming(from sender) intake {
 	in := intake{dropped: map[drop]int{}}
-	m := mapper{body: b, source: source, now: now, zones: map[string]bool{}}
+	m := mapper{body: b, sender: from, zones: map[string]bool{}}
 	for i, raw := range b.Items {
 		if i >= maxTrackingItems {
 			in.dropped[drop{eventRefused, "too_many_items"}] += len(b.Items) - i
@@ -59,10 +67,9 @@ func (b *trackingBody) incoming(source string, now time.Time) intake {
 }
 
 type mapper struct {
-	body   *trackingBody
-	source string
-	now    time.Time
-	zones  map[string]bool // time zones that were looked up in this call
+	sender
+	body  *trackingBody
+	zones map[string]bool // time zones that were looked up in this call
 }
 
 func refused(reason string) (audience.Incoming, drop) {
@@ -77,64 +84,108 @@ func (m mapper) item(raw json.RawMessage) (audience.Incoming, drop) {
 	if fields == nil {
 		return refused("not_an_object")
 	}
-	kind := strings.ToLower(scalar(fields["type"]))
-	if m.body.Implied != "" {
-		kind = m.body.Implied // the path wins over what the body says
+	kind := m.body.Implied // the path wins over what the body says
+	if kind == "" {
+		kind = audience.EventType(strings.ToLower(scalar(fields["type"])))
 	}
 	switch kind {
-	case string(audience.TypeTrack), string(audience.TypeIdentify):
-	case "page", "screen", "group", "alias":
-		return audience.Incoming{}, drop{eventIgnored, kind}
+	case audience.TypeTrack, audience.TypeIdentify, audience.TypePage, audience.TypeScreen, audience.TypeGroup, audience.TypeAlias:
 	case "":
 		return refused("no_type")
 	default:
 		return refused("unknown_type")
 	}
 	event := audience.Incoming{
-		Source: m.source, Type: audience.EventType(kind),
+		Source: m.source, Type: kind,
 		UserID: scalar(fields["userId"]), AnonymousID: scalar(fields["anonymousId"]),
 		MessageID:  messageID(scalar(fields["messageId"])),
-		OccurredAt: occurredAt(fields, m.body.SentAt, m.now),
+		OccurredAt: occurredAt(fields, m.body.SentAt, m.body.History, m.now),
 	}
 	if reason := m.fill(&event, fields); reason != "" {
 		return refused(reason)
+	}
+	if event.Type == audience.TypeAlias && event.PreviousID == event.UserID {
+		// The browser library says so after each identify.
+		return audience.Incoming{}, drop{eventIgnored, "alias_of_itself"}
 	}
 	return event, drop{}
 }
 
 // fill adds what the item carries, and says what is wrong with it.
 func (m mapper) fill(event *audience.Incoming, fields map[string]json.RawMessage) (reason string) {
-	surroundings := map[string]json.RawMessage{}
+	surroundings := make(map[string]json.RawMessage, len(m.body.Context))
 	maps.Copy(surroundings, m.body.Context)
 	maps.Copy(surroundings, object(fields["context"])) // the item wins
-	traits, err := values(fields["traits"])
+	reason, err := fillType(event, fields, surroundings)
 	if err != nil {
 		return reasonOf(err)
 	}
-	if event.Properties, err = values(fields["properties"]); err != nil {
-		return reasonOf(err)
+	if reason != "" {
+		return reason
 	}
-	switch event.Type {
-	case audience.TypeIdentify:
-		event.Traits = traits
-	default:
-		if event.Name = strings.TrimSpace(scalar(fields["event"])); event.Name == "" {
-			return "no_event_name"
-		}
-		if utf8.RuneCountInString(event.Name) > maxName {
-			return "event_name_too_long"
-		}
-	}
-	event.Email = firstAddress(traits["email"], scalar(object(surroundings["traits"])["email"]), event.Properties["email"], event.UserID)
-	event.Timezone = m.zone(text(traits["timezone"]), scalar(surroundings["timezone"]))
-	event.Locale = locale(text(traits["locale"]), scalar(surroundings["locale"]))
+	// A company's traits hold the company's address, and nobody's time zone.
+	event.Email = firstAddress(event.Traits["email"], scalar(object(surroundings["traits"])["email"]), event.Properties["email"], event.UserID)
+	event.Timezone = m.zone(text(event.Traits["timezone"]), scalar(surroundings["timezone"]))
+	event.Locale = locale(text(event.Traits["locale"]), scalar(surroundings["locale"]))
+	event.Context = m.context(event, surroundings)
 	switch {
-	case event.UserID == "" && event.AnonymousID == "":
+	case event.UserID == "" && (event.AnonymousID == "" || event.Type == audience.TypeAlias):
 		return "no_id"
-	case len(event.UserID) > maxIdentity || len(event.AnonymousID) > maxIdentity:
+	case max(len(event.UserID), len(event.AnonymousID), len(event.GroupID), len(event.PreviousID)) > maxIdentity:
 		return "id_too_long"
 	}
 	return ""
+}
+
+// fillType adds what an item of its type carries.
+func fillType(event *audience.Incoming, fields, surroundings map[string]json.RawMessage) (reason string, err error) {
+	switch event.Type {
+	case audience.TypeIdentify:
+		if event.Traits, err = values(fields["traits"]); err == nil && len(event.Traits) == 0 {
+			event.Traits, err = values(surroundings["traits"]) // where RudderStack's browser library puts them
+		}
+		return "", err
+	case audience.TypeGroup:
+		if event.GroupID = scalar(fields["groupId"]); event.GroupID == "" {
+			return "no_group_id", nil
+		}
+		event.GroupTraits, err = values(fields["traits"])
+		return "", err
+	case audience.TypeAlias:
+		if event.PreviousID = scalar(fields["previousId"]); event.PreviousID == "" {
+			return "no_previous_id", nil
+		}
+		return "", nil
+	case audience.TypePage, audience.TypeScreen:
+		event.Name = audience.PageViewed
+		if event.Type == audience.TypeScreen {
+			event.Name = audience.ScreenViewed
+		}
+		if event.Properties, err = values(fields["properties"]); err != nil {
+			return "", err
+		}
+		for _, name := range []string{"name", "category"} { // of the page; they stand beside its properties
+			if value := scalar(fields[name]); value != "" {
+				if event.Properties == nil {
+					event.Properties = map[string]any{}
+				}
+				event.Properties[name] = value
+			}
+		}
+		return "", nil
+	default:
+		event.Name = strings.TrimSpace(scalar(fields["event"]))
+		switch {
+		case event.Name == "":
+			return "no_event_name", nil
+		case utf8.RuneCountInString(event.Name) > maxName:
+			return "event_name_too_long", nil
+		case audience.Reserved(event.Name):
+			return "reserved_name", nil
+		}
+		event.Properties, err = values(fields["properties"])
+		return "", err
+	}
 }
 
 func reasonOf(err error) string {

@@ -8,8 +8,9 @@ import (
 
 // occurredAt is when an item happened, by our clock: the sender's own time, corrected by how far the sender's clock is
 // off. sentAt and the time of the item were taken from the same clock, so their distance is right even when both are
-// wrong: receivedAt − (sentAt − originalTimestamp). An import from long ago keeps its distance, and with it its date.
-func occurredAt(fields map[string]json.RawMessage, batchSentAt string, receivedAt time.Time) time.Time {
+// wrong: receivedAt − (sentAt − originalTimestamp). What comes in as history was written down long before it was sent, so
+// its times are taken as they are.
+func occurredAt(fields map[string]json.RawMessage, batchSentAt string, history bool, receivedAt time.Time) time.Time {
 	original := parseTime(scalar(fields["originalTimestamp"]))
 	if original.IsZero() {
 		original = parseTime(scalar(fields["timestamp"]))
@@ -21,7 +22,7 @@ func occurredAt(fields map[string]json.RawMessage, batchSentAt string, receivedA
 	if sent.IsZero() {
 		sent = parseTime(batchSentAt)
 	}
-	if !sent.IsZero() {
+	if !sent.IsZero() && !history {
 		original = original.Add(receivedAt.Sub(sent))
 	}
 	if original.After(receivedAt) || !plausible(original) {
