@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -91,7 +90,29 @@ func (tx *ContactTx) UpdateContact(ctx context.Context, set map[string]any, incr
 	if err != nil {
 		return failure("update contact", err)
 	}
-	return tx.remember(row)
+	if err := tx.remember(row); err != nil {
+		return err
+	}
+	return tx.follow(ctx, now, changeItem(delta, now), func(s *subject) error {
+		for name := range delta.set {
+			s.news.traits[name], s.news.fields[name] = true, true
+		}
+		for name := range delta.removed {
+			s.news.traits[name], s.news.fields[name] = true, true
+		}
+		return nil
+	})
+}
+
+// changeItem is what the journal keeps of a change that a journey has made: the traits are a fold over it, too.
+func changeItem(delta traitDelta, now time.Time) *item {
+	traits := maps.Clone(delta.set)
+	for name := range delta.removed {
+		traits[name] = nil
+	}
+	return &item{Incoming: audience.Incoming{
+		Source: systemSource, MessageID: newID().String(), Type: audience.TypeIdentify, Traits: traits, OccurredAt: now,
+	}}
 }
 
 // linkEmail makes an address lead to this contact, unless it leads to another one.
@@ -119,10 +140,16 @@ func (tx *ContactTx) SetStage(ctx context.Context, stage, reason string, now tim
 		return failure("set stage", err)
 	}
 	tx.row.Stage, tx.contact.Stage = stage, stage
-	_, _, err := tx.RecordDecision(ctx, journey.Decision{
+	if _, _, err := tx.RecordDecision(ctx, journey.Decision{
 		ContactID: tx.contact.ID, Kind: "stage", Outcome: stage, Reason: reason, Detail: map[string]any{"from": from}, At: now,
+	}); err != nil {
+		return err
+	}
+	return tx.follow(ctx, now, nil, func(s *subject) error {
+		s.news.fields["stage"] = true
+		s.news.events = append(s.news.events, s.note(audience.StageEnteredPrefix+stage, map[string]any{"from": from, "to": stage}, now))
+		return nil
 	})
-	return err
 }
 
 // AddScore changes the contact's score once for a visit of a step; done before, it tells the score after that change. Without an enrollment
@@ -142,9 +169,23 @@ func (tx *ContactTx) AddScore(ctx context.Context, points int, reason, enrollmen
 			return 0, false, failure("find score change", err)
 		}
 	}
-	after := int64(tx.row.Score) + int64(points)
-	if after > math.MaxInt32 || after < math.MinInt32 {
-		return 0, false, fault.New(fault.Invalid, "score_out_of_range", "The score would leave the range of scores.")
+	var after int
+	err = tx.follow(ctx, now, nil, func(s *subject) error {
+		state, err := s.state()
+		if err != nil {
+			return err
+		}
+		sum := int64(state.Points) + int64(points)
+		if sum > maxPoints || sum < -maxPoints {
+			return fault.New(fault.Invalid, "score_out_of_range", "The score would leave the range of scores.")
+		}
+		state.Points = int(sum)
+		s.news.score = true
+		after = tx.rules.model.Score(*state, now).Total
+		return s.keepState(tx.rules.model, now)
+	})
+	if err != nil {
+		return 0, false, err
 	}
 	if _, err := tx.q.InsertScoreChange(ctx, dbsqlc.InsertScoreChangeParams{
 		ContactID: tx.id, Points: int32(points), Reason: clean(reason), EnrollmentID: enrollment, StepID: stepID, Visit: int32(visit),
@@ -152,12 +193,11 @@ func (tx *ContactTx) AddScore(ctx context.Context, points int, reason, enrollmen
 	}); err != nil {
 		return 0, false, failure("record score change", err)
 	}
-	if err := tx.q.SetContactScore(ctx, int32(after), now, tx.id); err != nil {
-		return 0, false, failure("set score", err)
-	}
-	tx.row.Score, tx.contact.Score = int32(after), int(after)
-	return int(after), true, nil
+	return after, true, nil
 }
+
+// maxPoints keeps sums of points inside a column of 32 bits.
+const maxPoints = 2_000_000_000
 
 // ScoreReasons lists the newest changes of the contact's score, the newest first.
 func (tx *ContactTx) ScoreReasons(ctx context.Context, limit int) ([]sales.ScoreChange, error) {

@@ -231,8 +231,9 @@ func TestEventsAndFacts(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, ok)
 		}
-		_, err = facts.InSegment("vip")
-		requireFault(t, err, fault.Invalid, "unknown_segment")
+		in, err := facts.InSegment("vip")
+		require.NoError(t, err)
+		require.False(t, in)
 		require.Equal(t, []any{"", start, &event, "ana"}, []any{facts.Persona(), facts.Now(), facts.Event(), facts.Contact().UserID})
 		require.Empty(t, facts.Company())
 	})

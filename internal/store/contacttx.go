@@ -22,9 +22,13 @@ const staleAfter = 10 * time.Second
 // other method of the store may be called meanwhile (it would take a second connection out of the same pool).
 type ContactTx struct {
 	q       *dbsqlc.Queries
+	conn    *pgxpool.Conn
 	id      uuid.UUID
 	row     dbsqlc.Contact
 	contact audience.Contact
+	company map[string]any
+	rules   *rules
+	woken   bool // the journey has something to read that was not there before
 }
 
 // InContact runs fn under the contact's row lock and commits what it wrote, or nothing when it returns an error. A contact that does not
@@ -34,31 +38,54 @@ func (s *Store) InContact(ctx context.Context, contactID string, fn func(ctx con
 	if err != nil {
 		return contactNotFound("lock contact", err)
 	}
-	return s.onConnection(ctx, "lock contact", func(conn *pgxpool.Conn) error {
-		tx, err := lockContact(ctx, conn, id)
+	var woken bool
+	err = s.onConnection(ctx, "lock contact", func(conn *pgxpool.Conn) error {
+		tx, err := s.lockContact(ctx, conn, id)
 		if err != nil {
 			return contactNotFound("lock contact", err)
 		}
 		if err := fn(ctx, tx); err != nil {
 			return err
 		}
+		woken = tx.woken
 		return failure("commit", commit(ctx, conn))
 	})
+	if err == nil && woken && s.wake != nil {
+		s.wake(id.String())
+	}
+	return err
 }
 
-// lockContact begins the transaction and takes the lock in one round trip.
-func lockContact(ctx context.Context, conn *pgxpool.Conn, id uuid.UUID) (*ContactTx, error) {
-	var rows []dbsqlc.Contact
+// lockContact begins the transaction, takes the lock, and reads the contact, its company and the rules, in one round trip.
+func (s *Store) lockContact(ctx context.Context, conn *pgxpool.Conn, id uuid.UUID) (*ContactTx, error) {
+	var (
+		rows      []dbsqlc.Contact
+		companies []dbsqlc.LockedCompanyRow
+		revision  int64
+	)
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
 	batch.Queue(dbsqlc.LockContact, id).Query(rowsInto(&rows))
+	batch.Queue(dbsqlc.LockedCompany, id).Query(rowsInto(&companies))
+	batch.Queue(dbsqlc.RulesRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
 	if err := send(ctx, conn, batch); err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, pgx.ErrNoRows
 	}
-	tx := &ContactTx{q: dbsqlc.New(conn), id: id}
+	tx := &ContactTx{q: dbsqlc.New(conn), conn: conn, id: id, company: map[string]any{}}
+	var err error
+	if tx.rules, err = s.liveRules(ctx, tx.q, revision); err != nil {
+		return nil, err
+	}
+	if len(companies) > 0 {
+		traits, err := decodeObject(companies[0].Traits)
+		if err != nil {
+			return nil, err
+		}
+		tx.company = companyFields(companies[0].GroupID, traits, companies[0].Score)
+	}
 	return tx, tx.remember(rows[0])
 }
 

@@ -2,12 +2,16 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"throughline.dev/throughline/internal/audience"
-	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/sales"
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
@@ -105,22 +109,57 @@ type facts struct {
 
 func (f *facts) Contact() audience.Contact { return f.tx.Contact() }
 func (f *facts) Event() *audience.Event    { return f.event }
-func (f *facts) Company() map[string]any   { return map[string]any{} }
-func (f *facts) Persona() string           { return "" }
+func (f *facts) Company() map[string]any   { return f.tx.company }
 func (f *facts) Now() time.Time            { return f.now }
 
-func (f *facts) Score() audience.Score { return audience.Score{Total: f.tx.contact.Score} }
+// state is decodable: the row was read into a contact before.
+func (f *facts) state() sales.ScoreState {
+	var state sales.ScoreState
+	_ = json.Unmarshal(f.tx.row.ScoreState, &state)
+	return state
+}
 
-func (f *facts) Object(string) (map[string]any, error) { return nil, nil }
+func (f *facts) Persona() string { return f.state().Persona }
+
+func (f *facts) Score() audience.Score { return f.tx.rules.model.Score(f.state(), f.now) }
+
+// Object is the newest of its type that belongs to the contact or to its company.
+func (f *facts) Object(kind string) (map[string]any, error) {
+	rows, err := f.tx.q.NewestObjects(f.ctx, []int64{0}, []uuid.UUID{f.tx.id}, []string{kind})
+	if err != nil || len(rows) == 0 {
+		return nil, failure("find object", err)
+	}
+	return decodeObject(rows[0].Fields)
+}
+
+// filtered looks at the events themselves.
+func (f *facts) filtered(q audience.Question, since time.Time) (audience.Tally, error) {
+	rows, err := f.tx.q.ListEventsOfName(f.ctx, dbsqlc.ListEventsOfNameParams{ContactIds: []uuid.UUID{f.tx.id}, Name: q.Name, Since: since, Now: f.now})
+	if err != nil {
+		return audience.Tally{}, failure("read events", err)
+	}
+	events, err := eventsOf(rows)
+	if err != nil {
+		return audience.Tally{}, err
+	}
+	return audience.TallyEvents(events, q, f.now)
+}
 
 // Tally goes by the time at which events happened, as told and corrected: what is imported late counts where it belongs.
 func (f *facts) Tally(q audience.Question) (audience.Tally, error) {
 	if t, known := f.tallies[q]; known {
 		return t, nil
 	}
-	since := time.Unix(0, 0).AddDate(-1000, 0, 0)
+	since := beginning
 	if q.Within > 0 {
 		since = f.now.Add(-q.Within)
+	}
+	if q.Where != "" {
+		t, err := f.filtered(q, since)
+		if err == nil {
+			f.tallies[q] = t
+		}
+		return t, err
 	}
 	row, err := f.tx.q.TallyEvents(f.ctx, dbsqlc.TallyEventsParams{ContactID: f.tx.id, Name: q.Name, Since: since, Now: f.now})
 	if err != nil {
@@ -148,7 +187,8 @@ func (f *facts) Last(name string) (time.Time, bool, error) {
 	return last.at, last.ok, nil
 }
 
-// InSegment knows no segment yet.
-func (f *facts) InSegment(string) (bool, error) {
-	return false, fault.New(fault.Invalid, "unknown_segment", "There is no such segment.")
+// InSegment answers from the row, which every event, trait and score keeps current.
+func (f *facts) InSegment(key string) (bool, error) {
+	_, found := slices.BinarySearch(f.tx.row.Segments, key)
+	return found, nil
 }

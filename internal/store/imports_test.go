@@ -150,7 +150,7 @@ func TestKnownPeople(t *testing.T) {
 	})
 	require.NoError(t, err)
 	known, err := s.KnownPeople(ctx, []audience.Incoming{
-		{UserID: "u1"}, {Email: "ana@EXAMPLE.test"}, {UserID: "u2", Email: "ana@example.test"}, {UserID: "u2", AnonymousID: "a1"}, {UserID: "u3"}, {},
+		{UserID: "u1"}, {Email: "ana@EXAMPLE.test"}, {UserID: "u2", Email: "ana@example.test"}, {Type: audience.TypeIdentify, UserID: "u2", AnonymousID: "a1"}, {UserID: "u3"}, {},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []bool{true, true, false, true, false, false}, known)

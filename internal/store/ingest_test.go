@@ -55,10 +55,14 @@ func TestIngestDuplicateMakesNoContact(t *testing.T) {
 func TestIngestResolvesIdentities(t *testing.T) {
 	t.Parallel()
 	who := func(user, address, anonymous string) audience.Incoming {
-		return audience.Incoming{
+		e := audience.Incoming{
 			Source: "test", MessageID: uuid.NewString(), Type: audience.TypeTrack, Name: "A", UserID: user, Email: address, AnonymousID: anonymous,
 			OccurredAt: start,
 		}
+		if user != "" && anonymous != "" { // only then is an anonymous id linked
+			e.Type, e.Name = audience.TypeIdentify, ""
+		}
+		return e
 	}
 	for name, test := range map[string]struct {
 		events []audience.Incoming
@@ -164,7 +168,7 @@ func TestIngestRefusesWhatCannotBeStored(t *testing.T) {
 	s := storetest.New(t)
 	long := string(make([]byte, 1001))
 	nobody := track("", "A", "1")
-	bad := []audience.Incoming{track("ana", "A", ""), track("ana", "", "2"), nobody, track(long, "A", "3"), {Source: "s", MessageID: "4", Type: "page", UserID: "ana"}}
+	bad := []audience.Incoming{track("ana", "A", ""), track("ana", "", "2"), nobody, track(long, "A", "3"), {Source: "s", MessageID: "4", Type: "pigeon", UserID: "ana"}}
 	_, err := s.Ingest(t.Context(), start, append(bad, track("ana", "A", "fine")))
 	requireFault(t, err, fault.Invalid, "bad_events")
 	f, _ := fault.As(err)
@@ -229,6 +233,7 @@ func TestIngestConcurrently(t *testing.T) {
 	for u := range users {
 		for n := range perUser {
 			e := track(fmt.Sprintf("user-%d", u), "A", fmt.Sprintf("%d-%d", u, n))
+			e.Type, e.Name = audience.TypeIdentify, "" // says who it is: the device is linked, too
 			e.Email = fmt.Sprintf("user-%d@example.test", u)
 			e.AnonymousID = fmt.Sprintf("device-%d-%d", u, n%5)
 			events = append(events, e)

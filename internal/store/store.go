@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,8 +30,10 @@ const defaultConnections = 16
 
 // Store is the facts in PostgreSQL. It is safe for concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
-	q    *dbsqlc.Queries
+	pool  *pgxpool.Pool
+	q     *dbsqlc.Queries
+	rules atomic.Pointer[rules] // as they were when somebody last looked
+	wake  func(contactID string)
 }
 
 // Open connects to a database: a postgres:// URL or a libpq keyword string. Its errors never show the URL, which holds a password.

@@ -159,15 +159,6 @@ func (q *Queries) ParkContact(ctx context.Context, interests []string, triggerSe
 	return err
 }
 
-const SetContactScore = `-- name: SetContactScore :exec
-UPDATE contacts SET score = $1, updated_at = $2 WHERE id = $3
-`
-
-func (q *Queries) SetContactScore(ctx context.Context, score int32, now time.Time, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, SetContactScore, score, now, iD)
-	return err
-}
-
 const SetContactStage = `-- name: SetContactStage :exec
 UPDATE contacts SET stage = $1, updated_at = $2 WHERE id = $3
 `

@@ -13,7 +13,7 @@ import (
 )
 
 const FindEnrollment = `-- name: FindEnrollment :one
-SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at FROM enrollments WHERE contact_id = $1 AND id = $2
+SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at, scanned_seq FROM enrollments WHERE contact_id = $1 AND id = $2
 `
 
 func (q *Queries) FindEnrollment(ctx context.Context, contactID uuid.UUID, iD uuid.UUID) (Enrollment, error) {
@@ -33,12 +33,13 @@ func (q *Queries) FindEnrollment(ctx context.Context, contactID uuid.UUID, iD uu
 		&i.EnteredAt,
 		&i.WakeAt,
 		&i.EndedAt,
+		&i.ScannedSeq,
 	)
 	return i, err
 }
 
 const FindEnrollmentByTrigger = `-- name: FindEnrollmentByTrigger :one
-SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at FROM enrollments WHERE contact_id = $1 AND journey = $2 AND trigger_event_id = $3::uuid
+SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at, scanned_seq FROM enrollments WHERE contact_id = $1 AND journey = $2 AND trigger_event_id = $3::uuid
 `
 
 func (q *Queries) FindEnrollmentByTrigger(ctx context.Context, contactID uuid.UUID, journey string, triggerEventID uuid.UUID) (Enrollment, error) {
@@ -58,12 +59,13 @@ func (q *Queries) FindEnrollmentByTrigger(ctx context.Context, contactID uuid.UU
 		&i.EnteredAt,
 		&i.WakeAt,
 		&i.EndedAt,
+		&i.ScannedSeq,
 	)
 	return i, err
 }
 
 const FindLastEnrollment = `-- name: FindLastEnrollment :one
-SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at FROM enrollments WHERE contact_id = $1 AND journey = $2 ORDER BY entered_at DESC, id DESC LIMIT 1
+SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at, scanned_seq FROM enrollments WHERE contact_id = $1 AND journey = $2 ORDER BY entered_at DESC, id DESC LIMIT 1
 `
 
 func (q *Queries) FindLastEnrollment(ctx context.Context, contactID uuid.UUID, journey string) (Enrollment, error) {
@@ -83,6 +85,7 @@ func (q *Queries) FindLastEnrollment(ctx context.Context, contactID uuid.UUID, j
 		&i.EnteredAt,
 		&i.WakeAt,
 		&i.EndedAt,
+		&i.ScannedSeq,
 	)
 	return i, err
 }
@@ -91,7 +94,7 @@ const InsertEnrollment = `-- name: InsertEnrollment :one
 INSERT INTO enrollments (id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT DO NOTHING
-RETURNING id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at
+RETURNING id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at, scanned_seq
 `
 
 type InsertEnrollmentParams struct {
@@ -141,12 +144,13 @@ func (q *Queries) InsertEnrollment(ctx context.Context, arg InsertEnrollmentPara
 		&i.EnteredAt,
 		&i.WakeAt,
 		&i.EndedAt,
+		&i.ScannedSeq,
 	)
 	return i, err
 }
 
 const ListOpenEnrollments = `-- name: ListOpenEnrollments :many
-SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at FROM enrollments WHERE contact_id = $1 AND ended_at IS NULL ORDER BY entered_at, id
+SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at, scanned_seq FROM enrollments WHERE contact_id = $1 AND ended_at IS NULL ORDER BY entered_at, id
 `
 
 func (q *Queries) ListOpenEnrollments(ctx context.Context, contactID uuid.UUID) ([]Enrollment, error) {
@@ -172,6 +176,7 @@ func (q *Queries) ListOpenEnrollments(ctx context.Context, contactID uuid.UUID) 
 			&i.EnteredAt,
 			&i.WakeAt,
 			&i.EndedAt,
+			&i.ScannedSeq,
 		); err != nil {
 			return nil, err
 		}

@@ -13,10 +13,11 @@ import (
 )
 
 const FilterTriggerNames = `-- name: FilterTriggerNames :many
-SELECT DISTINCT event_name FROM triggers WHERE event_name = ANY($1::text[])
+SELECT DISTINCT event_name FROM triggers
+WHERE event_name = ANY($1::text[]) OR event_name ^@ 'Segment Entered: ' OR event_name ^@ 'Segment Left: ' OR event_name ^@ 'Stage Entered: '
 `
 
-// Runs after the lock, too.
+// Runs after the lock, too. What Throughline itself notes may follow from any event.
 func (q *Queries) FilterTriggerNames(ctx context.Context, names []string) ([]string, error) {
 	rows, err := q.db.Query(ctx, FilterTriggerNames, names)
 	if err != nil {
@@ -108,25 +109,35 @@ func (q *Queries) FindIdentities(ctx context.Context, kinds []string, values []s
 }
 
 const InsertContacts = `-- name: InsertContacts :exec
-INSERT INTO contacts (id, user_id, email, email_key, traits, timezone, locale, last_seq, pending_since, created_at, updated_at)
+INSERT INTO contacts (id, user_id, email, email_key, traits, timezone, locale, stage, score, score_state, company_id, segments, recheck_at,
+    last_seq, pending_since, created_at, updated_at)
 SELECT u.id, nullif(u.user_id, ''), nullif(u.email, ''), nullif(u.email_key, ''), u.set_traits::jsonb, nullif(u.timezone, ''), nullif(u.locale, ''),
-    u.last_seq, CASE WHEN u.pending THEN $1::timestamptz END, $1, $1
+    u.stage, u.score, u.score_state::jsonb, CASE WHEN u.group_id <> '' THEN (SELECT g.id FROM companies g WHERE g.group_id = u.group_id) END,
+    string_to_array(u.segments, ','), u.recheck_at, u.last_seq, CASE WHEN u.pending THEN $1::timestamptz END, $1, $1
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS user_id, unnest($4::text[]) AS email,
     unnest($5::text[]) AS email_key, unnest($6::text[]) AS set_traits, unnest($7::text[]) AS timezone,
-    unnest($8::text[]) AS locale, unnest($9::bigint[]) AS last_seq, unnest($10::boolean[]) AS pending) u
+    unnest($8::text[]) AS locale, unnest($9::text[]) AS stage, unnest($10::integer[]) AS score,
+    unnest($11::text[]) AS score_state, unnest($12::text[]) AS group_id, unnest($13::text[]) AS segments,
+    unnest($14::timestamptz[]) AS recheck_at, unnest($15::bigint[]) AS last_seq, unnest($16::boolean[]) AS pending) u
 `
 
 type InsertContactsParams struct {
-	Now       time.Time
-	Ids       []uuid.UUID
-	UserIds   []string
-	Emails    []string
-	EmailKeys []string
-	SetTraits []string
-	Timezones []string
-	Locales   []string
-	LastSeqs  []int64
-	Pending   []bool
+	Now         time.Time
+	Ids         []uuid.UUID
+	UserIds     []string
+	Emails      []string
+	EmailKeys   []string
+	SetTraits   []string
+	Timezones   []string
+	Locales     []string
+	Stages      []string
+	Scores      []int32
+	ScoreStates []string
+	GroupIds    []string
+	Segments    []string
+	RecheckAts  []time.Time
+	LastSeqs    []int64
+	Pending     []bool
 }
 
 func (q *Queries) InsertContacts(ctx context.Context, arg InsertContactsParams) error {
@@ -139,6 +150,12 @@ func (q *Queries) InsertContacts(ctx context.Context, arg InsertContactsParams) 
 		arg.SetTraits,
 		arg.Timezones,
 		arg.Locales,
+		arg.Stages,
+		arg.Scores,
+		arg.ScoreStates,
+		arg.GroupIds,
+		arg.Segments,
+		arg.RecheckAts,
 		arg.LastSeqs,
 		arg.Pending,
 	)
@@ -146,9 +163,10 @@ func (q *Queries) InsertContacts(ctx context.Context, arg InsertContactsParams) 
 }
 
 const InsertEvents = `-- name: InsertEvents :exec
-INSERT INTO events (id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at)
+INSERT INTO events (id, contact_id, seq, source, message_id, type, name, properties, context, occurred_at, received_at)
 SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::text[]),
-    unnest($6::text[]), unnest($7::text[]), unnest($8::text[])::jsonb, unnest($9::timestamptz[]), $10::timestamptz
+    unnest($6::text[]), unnest($7::text[]), unnest($8::text[])::jsonb, nullif(unnest($9::text[]), '')::jsonb,
+    unnest($10::timestamptz[]), $11::timestamptz
 `
 
 type InsertEventsParams struct {
@@ -160,6 +178,7 @@ type InsertEventsParams struct {
 	Types       []string
 	Names       []string
 	Properties  []string
+	Contexts    []string
 	OccurredAts []time.Time
 	Now         time.Time
 }
@@ -174,6 +193,7 @@ func (q *Queries) InsertEvents(ctx context.Context, arg InsertEventsParams) erro
 		arg.Types,
 		arg.Names,
 		arg.Properties,
+		arg.Contexts,
 		arg.OccurredAts,
 		arg.Now,
 	)
@@ -191,7 +211,7 @@ func (q *Queries) InsertIdentities(ctx context.Context, kinds []string, values [
 }
 
 const LockContacts = `-- name: LockContacts :many
-SELECT id, user_id, email, timezone, locale, last_seq, pending_since, interests FROM contacts
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts
 WHERE id IN (
     SELECT unnest($1::uuid[])
     UNION
@@ -200,36 +220,80 @@ WHERE id IN (
 ORDER BY id FOR NO KEY UPDATE
 `
 
-type LockContactsRow struct {
-	ID           uuid.UUID
-	UserID       *string
-	Email        *string
-	Timezone     *string
-	Locale       *string
-	LastSeq      int64
-	PendingSince *time.Time
-	Interests    []string
-}
-
 // In the order of ids, so that two batches can't wait for each other.
-func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []string, values []string) ([]LockContactsRow, error) {
+func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []string, values []string) ([]Contact, error) {
 	rows, err := q.db.Query(ctx, LockContacts, ids, kinds, values)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []LockContactsRow
+	var items []Contact
 	for rows.Next() {
-		var i LockContactsRow
+		var i Contact
 		if err := rows.Scan(
 			&i.ID,
 			&i.UserID,
 			&i.Email,
+			&i.EmailKey,
+			&i.Traits,
 			&i.Timezone,
 			&i.Locale,
+			&i.Stage,
+			&i.Score,
 			&i.LastSeq,
+			&i.TriggerSeq,
 			&i.PendingSince,
 			&i.Interests,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ScoreState,
+			&i.CompanyID,
+			&i.Segments,
+			&i.RecheckAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockContactsByID = `-- name: LockContactsByID :many
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+`
+
+func (q *Queries) LockContactsByID(ctx context.Context, ids []uuid.UUID) ([]Contact, error) {
+	rows, err := q.db.Query(ctx, LockContactsByID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Contact
+	for rows.Next() {
+		var i Contact
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Email,
+			&i.EmailKey,
+			&i.Traits,
+			&i.Timezone,
+			&i.Locale,
+			&i.Stage,
+			&i.Score,
+			&i.LastSeq,
+			&i.TriggerSeq,
+			&i.PendingSince,
+			&i.Interests,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ScoreState,
+			&i.CompanyID,
+			&i.Segments,
+			&i.RecheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -250,13 +314,21 @@ UPDATE contacts c SET
                     ELSE (c.traits || u.set_traits::jsonb) - ARRAY(SELECT jsonb_array_elements_text(u.removed_traits::jsonb)) END,
     timezone      = nullif(u.timezone, ''),
     locale        = nullif(u.locale, ''),
+    stage         = u.stage,
+    score         = u.score,
+    score_state   = u.score_state::jsonb,
+    company_id    = CASE WHEN u.group_id = '' THEN c.company_id ELSE (SELECT g.id FROM companies g WHERE g.group_id = u.group_id) END,
+    segments      = string_to_array(u.segments, ','),
+    recheck_at    = u.recheck_at,
     last_seq      = u.last_seq,
     pending_since = CASE WHEN u.pending THEN $1::timestamptz ELSE c.pending_since END,
     updated_at    = CASE WHEN u.changed THEN $1::timestamptz ELSE c.updated_at END
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS user_id, unnest($4::text[]) AS email,
     unnest($5::text[]) AS email_key, unnest($6::text[]) AS set_traits, unnest($7::text[]) AS removed_traits,
-    unnest($8::text[]) AS timezone, unnest($9::text[]) AS locale, unnest($10::bigint[]) AS last_seq,
-    unnest($11::boolean[]) AS pending, unnest($12::boolean[]) AS changed) u
+    unnest($8::text[]) AS timezone, unnest($9::text[]) AS locale, unnest($10::text[]) AS stage,
+    unnest($11::integer[]) AS score, unnest($12::text[]) AS score_state, unnest($13::text[]) AS group_id,
+    unnest($14::text[]) AS segments, unnest($15::timestamptz[]) AS recheck_at, unnest($16::bigint[]) AS last_seq,
+    unnest($17::boolean[]) AS pending, unnest($18::boolean[]) AS changed) u
 WHERE c.id = u.id
 `
 
@@ -270,6 +342,12 @@ type UpdateContactsParams struct {
 	RemovedTraits []string
 	Timezones     []string
 	Locales       []string
+	Stages        []string
+	Scores        []int32
+	ScoreStates   []string
+	GroupIds      []string
+	Segments      []string
+	RecheckAts    []time.Time
 	LastSeqs      []int64
 	Pending       []bool
 	Changed       []bool
@@ -286,6 +364,12 @@ func (q *Queries) UpdateContacts(ctx context.Context, arg UpdateContactsParams) 
 		arg.RemovedTraits,
 		arg.Timezones,
 		arg.Locales,
+		arg.Stages,
+		arg.Scores,
+		arg.ScoreStates,
+		arg.GroupIds,
+		arg.Segments,
+		arg.RecheckAts,
 		arg.LastSeqs,
 		arg.Pending,
 		arg.Changed,

@@ -28,9 +28,12 @@ CREATE TABLE companies (
     score      integer NOT NULL DEFAULT 0, -- the sum of its members' scores, a few seconds old at most
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    changed_at timestamptz, -- set: the members have not been told yet that something about their company is another
     CONSTRAINT companies_traits_object CHECK (jsonb_typeof(traits) = 'object'),
     CONSTRAINT companies_group_id_length CHECK (octet_length(group_id) BETWEEN 1 AND 1000)
 );
+
+CREATE INDEX companies_changed ON companies (changed_at) WHERE changed_at IS NOT NULL;
 
 ALTER TABLE contacts ADD CONSTRAINT contacts_company FOREIGN KEY (company_id) REFERENCES companies (id) ON DELETE SET NULL;
 

@@ -34,6 +34,3 @@ INSERT INTO identities (kind, value, contact_id) VALUES (@kind, @value, @contact
 
 -- name: SetContactStage :exec
 UPDATE contacts SET stage = @stage, updated_at = @now WHERE id = @id;
-
--- name: SetContactScore :exec
-UPDATE contacts SET score = @score, updated_at = @now WHERE id = @id;
