@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"throughline.dev/throughline/internal/email"
@@ -35,6 +36,10 @@ type config struct {
 	WriteKey          string
 	InboxURL          string // shown to people only
 	LogLevel          string
+	IngestRate        int // events a second that one key may send; 0: the api's default
+	IngestInFlight    int // transactions that one key may have at the same time; 0: the api's default
+	IngestKeepIP      bool
+	TrustedProxies    []string
 }
 
 // readConfig reads the environment. getenv is os.Getenv outside of tests.
@@ -65,8 +70,45 @@ func readConfig(getenv func(string) string) (config, error) {
 		AdminKey:      getenv("THROUGHLINE_ADMIN_KEY"), WriteKey: getenv("THROUGHLINE_WRITE_KEY"),
 		InboxURL: getenv("INBOX_URL"), LogLevel: or("LOG_LEVEL", "info"),
 	}
-	return c, c.check(getenv("ALLOW_PRIVATE"))
+	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.readIngest(getenv))
 }
+
+// readIngest reads what concerns the tracking API alone.
+func (c *config) readIngest(getenv func(string) string) error {
+	var mistakes []error
+	for _, number := range []struct {
+		name string
+		into *int
+	}{{"INGEST_EVENTS_PER_SECOND", &c.IngestRate}, {"INGEST_IN_FLIGHT", &c.IngestInFlight}} {
+		text := getenv(number.name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxIngest {
+			mistakes = append(mistakes, fmt.Errorf("%s is a whole number from 1 to %d", number.name, maxIngest))
+		}
+		*number.into = n
+	}
+	if text := getenv("INGEST_KEEP_IP"); text != "" {
+		keep, err := strconv.ParseBool(text)
+		if err != nil {
+			mistakes = append(mistakes, errors.New("INGEST_KEEP_IP is true or false"))
+		}
+		c.IngestKeepIP = keep
+	}
+	for text := range strings.FieldsFuncSeq(getenv("TRUSTED_PROXIES"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		if _, err := netip.ParsePrefix(text); err != nil {
+			mistakes = append(mistakes, errors.New("TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8"))
+			break
+		}
+		c.TrustedProxies = append(c.TrustedProxies, text)
+	}
+	return errors.Join(mistakes...)
+}
+
+// maxIngest keeps the limits of the tracking API within what a limiter can count.
+const maxIngest = 100_000_000
 
 func (c *config) check(allowPrivate string) error {
 	var mistakes []error

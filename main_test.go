@@ -21,10 +21,12 @@ func TestConfigTellsAllMistakes(t *testing.T) {
 	env := map[string]string{
 		"SMTP_URL": "gopher://secret.example", "MAIL_FROM": "nobody", "PUBLIC_URL": "not a url", "THROUGHLINE_ADMIN_KEY": "short",
 		"ALLOW_PRIVATE": "everything", "BRAND_LINK": "ftp://secret.example",
+		"INGEST_EVENTS_PER_SECOND": "0", "INGEST_IN_FLIGHT": "secret", "INGEST_KEEP_IP": "secret", "TRUSTED_PROXIES": "10.0.0.0/8, secret",
 	}
 	_, err := readConfig(func(name string) string { return env[name] })
 	require.Error(t, err)
-	for _, name := range []string{"DATABASE_URL", "SMTP_URL", "MAIL_FROM", "PUBLIC_URL", "THROUGHLINE_ADMIN_KEY", "ALLOW_PRIVATE", "BRAND_LINK"} {
+	for _, name := range []string{"DATABASE_URL", "SMTP_URL", "MAIL_FROM", "PUBLIC_URL", "THROUGHLINE_ADMIN_KEY", "ALLOW_PRIVATE", "BRAND_LINK",
+		"INGEST_EVENTS_PER_SECOND", "INGEST_IN_FLIGHT", "INGEST_KEEP_IP", "TRUSTED_PROXIES"} {
 		require.ErrorContains(t, err, name)
 	}
 	require.NotContains(t, err.Error(), "secret")
@@ -33,6 +35,13 @@ func TestConfigTellsAllMistakes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:8080", c.Listen)
 	require.Equal(t, "throughline", c.TemporalNamespace)
+	require.False(t, c.IngestKeepIP)
+
+	env = map[string]string{"DATABASE_URL": "postgres://db/x", "INGEST_EVENTS_PER_SECOND": "1000", "INGEST_IN_FLIGHT": "3", "INGEST_KEEP_IP": "true",
+		"TRUSTED_PROXIES": "10.0.0.0/8 fd00::/8"}
+	c, err = readConfig(func(name string) string { return env[name] })
+	require.NoError(t, err)
+	require.Equal(t, []any{1000, 3, true, []string{"10.0.0.0/8", "fd00::/8"}}, []any{c.IngestRate, c.IngestInFlight, c.IngestKeepIP, c.TrustedProxies})
 }
 
 func TestCommandLine(t *testing.T) {

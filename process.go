@@ -187,7 +187,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep)
+		parts = append(parts, p.work, p.sweep, p.keepTime)
 	}
 	errs := make([]error, len(parts))
 	var running sync.WaitGroup
@@ -282,10 +282,11 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 func (p *process) handler() (*api.Handler, error) {
 	port := storePort{p.store}
 	return api.New(api.Options{
-		Keys: port, Events: p.store, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port,
+		Keys: port, Events: p.store, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
-		Logger:      p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL,
+		Logger:      p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
+		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),
 		Readiness: map[string]func(context.Context) error{
 			"postgres": p.store.Ping,
