@@ -17,15 +17,15 @@ type Company struct {
 
 // The fields that every company has in company.*; a trait of the same name does not override them.
 const (
-	CompanyGroupID = "group_id"
-	CompanyScore   = "score"
+	CompanyID    = "id" // as the product calls it
+	CompanyScore = "score"
 )
 
 // Facts is what conditions and templates see as company.*: the traits and the fields that every company has.
 func (c Company) Facts() map[string]any {
 	out := make(map[string]any, len(c.Traits)+2)
 	maps.Copy(out, c.Traits)
-	out[CompanyGroupID] = c.GroupID
-	out[CompanyScore] = int64(c.Score)
+	out[CompanyID] = c.GroupID
+	out[CompanyScore] = c.Score
 	return out
 }

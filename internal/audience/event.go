@@ -92,4 +92,5 @@ type Accepted struct {
 	Seq       int64
 	Duplicate bool // its message id had been accepted before; nothing was done again
 	Poke      bool // the contact's journey waits for it and has to be woken
+	Blocked   bool // its name is blocked in the catalogue: nothing of it was stored, and the rest is empty
 }

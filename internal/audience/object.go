@@ -22,6 +22,22 @@ type Object struct {
 	UpdatedAt time.Time      `json:"updated_at"`
 }
 
+// ObjectWrite is a change of an object. At most one of the owners is given; none: it stays with the one that it has.
+type ObjectWrite struct {
+	Type, ID  string
+	ContactID string
+	UserID    string // of the contact
+	GroupID   string // of the company
+	Fields    map[string]any
+	Merge     bool // put the fields over those that are there, null removes; else they replace them
+}
+
+// ObjectOwner names whose objects are meant: exactly one of the two.
+type ObjectOwner struct {
+	ContactID string
+	CompanyID string
+}
+
 // ObjectType says of which types an object's fields are. Fields that it does not name may be anything.
 type ObjectType struct {
 	Type      string               `json:"type"`
