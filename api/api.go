@@ -26,6 +26,8 @@ type Options struct {
 	Handoffs    Handoffs
 	Desk        Desk
 	Unsubscribe Unsubscriber
+	Imports     Imports
+	MaxImport   int64 // bytes of a file; 2 GB when zero
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -65,6 +67,7 @@ type server struct {
 	keys    *keyCache
 	metrics *metrics
 	pokes   *pokeQueue
+	streams streams
 	flood   *flood
 	browser browserPaths
 	openapi []byte
@@ -122,6 +125,7 @@ func (o Options) check() error {
 		{"Handoffs", o.Handoffs == nil},
 		{"Desk", o.Desk == nil},
 		{"Unsubscribe", o.Unsubscribe == nil},
+		{"Imports", o.Imports == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -157,6 +161,7 @@ func (s *server) routes() {
 	s.journeyRoutes()
 	s.templateRoutes()
 	s.contactRoutes()
+	s.importRoutes()
 	s.messageRoutes()
 	s.handoffRoutes()
 	s.unsubscribeRoutes()

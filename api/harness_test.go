@@ -22,6 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.FileBodyDecoder)
+	openapi3filter.RegisterBodyDecoder(typeNDJSON, openapi3filter.FileBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("text/javascript", openapi3filter.FileBodyDecoder)
 	m.Run()
 }
@@ -59,7 +60,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{memory: newMemory(), log: &syncBuffer{}, now: testNow}
 	o := Options{
-		Keys: w, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w,
+		Keys: w, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w, Imports: noImports{},
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:  func() time.Time { return w.now }, Version: "test",
 	}

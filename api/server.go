@@ -7,7 +7,7 @@ import (
 
 // NewServer is an http.Server with time-outs: without them a slow client holds a connection for ever.
 func NewServer(handler http.Handler, addr string) *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Addr:              addr,
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -16,4 +16,8 @@ func NewServer(handler http.Handler, addr string) *http.Server {
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 	}
+	if h, ours := handler.(*Handler); ours {
+		server.RegisterOnShutdown(func() { h.server.streams.stopping.Store(true) }) // or a long transfer would outlast any grace
+	}
+	return server
 }
