@@ -28,6 +28,7 @@ type Options struct {
 	Unsubscribe Unsubscriber
 	Imports     Imports
 	MaxImport   int64 // bytes of a file; 2 GB when zero
+	Segments    Segments
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -97,6 +98,9 @@ func New(o Options) (*Handler, error) {
 	if s.metrics, err = newMetrics(s.Options.Metrics); err != nil {
 		return nil, err
 	}
+	if err := s.registerClockLag(); err != nil {
+		return nil, err
+	}
 	s.keys = newKeyCache(o.Keys, s.now)
 	s.pokes = newPokeQueue(o.Poker, s.metrics, s.log)
 	if s.engine, err = s.newEngine(); err != nil {
@@ -126,6 +130,7 @@ func (o Options) check() error {
 		{"Desk", o.Desk == nil},
 		{"Unsubscribe", o.Unsubscribe == nil},
 		{"Imports", o.Imports == nil},
+		{"Segments", o.Segments == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -165,6 +170,7 @@ func (s *server) routes() {
 	s.messageRoutes()
 	s.handoffRoutes()
 	s.unsubscribeRoutes()
+	s.segmentsRoutes()
 }
 
 // serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.

@@ -30,6 +30,10 @@ func checkKey(key string) error {
 // checkDocument lists everything that is wrong with a definition. key is that of the URL, or empty when any will do.
 func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*journey.Definition, []fault.Problem, error) {
 	var failed error
+	keys, err := s.Segments.SegmentKeys(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("look up segments: %w", err)
+	}
 	known := journey.Known{
 		Templates: func(key string) bool {
 			exists, err := s.Templates.TemplateExists(ctx, key)
@@ -38,8 +42,9 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 			}
 			return exists
 		},
-		Segments: func(string) bool { return false }, // there are none yet
-		Now:      s.now(),
+		Segments:    func(key string) bool { return slices.Contains(keys, key) },
+		SegmentKeys: keys,
+		Now:         s.now(),
 	}
 	definition, problems := journey.Check(bytes.Clone(data), known)
 	if failed != nil {

@@ -72,6 +72,7 @@ func newRealWorld(t *testing.T) *world {
 	port := realPort{storetest.New(t)}
 	return newWorld(t, func(o *Options) {
 		o.Events, o.Journeys, o.Templates, o.Contacts, o.Messages, o.Handoffs = port, port, port, port, port, port
+		o.Segments = port
 	})
 }
 
