@@ -140,19 +140,16 @@ func (s *Store) catalogueRules(ctx context.Context) (audience.CatalogueRules, er
 
 // Run writes the notes at every tick, and those that are left when the context ends. failed is told what could not be written.
 func (c *Catalogue) Run(ctx context.Context, ticks <-chan time.Time, failed func(error)) {
-	for {
+	// A window that is being written when the context ends is written nevertheless.
+	writing := context.WithoutCancel(ctx)
+	for ended := false; !ended; {
 		select {
 		case <-ctx.Done():
-			rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
-			defer cancel()
-			if err := c.Flush(rest); err != nil {
-				failed(err)
-			}
-			return
+			ended = true
 		case <-ticks:
-			if err := c.Flush(ctx); err != nil && ctx.Err() == nil {
-				failed(err)
-			}
+		}
+		if err := c.Flush(writing); err != nil {
+			failed(err)
 		}
 	}
 }

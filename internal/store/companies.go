@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -104,27 +105,48 @@ func (s *Store) SaveCompany(ctx context.Context, groupID string, traits map[stri
 	return companyOf(saved)
 }
 
+// errJoined is a contact that became a member while its company was on its way out: once more.
+var errJoined = errors.New("somebody has joined the company")
+
 // DeleteCompany forgets a company and its objects. Its members are members no more, and are looked at again.
 //
-// The company is locked before its members, the other way round than ingestion does it, because nobody may join meanwhile. Should the two
-// meet, PostgreSQL lets one of them lose, and that one tries again.
+// The members are locked before the company, as everywhere. Who joins between the two makes it begin again, because locking contacts while
+// the company is held would be the other way round.
 func (s *Store) DeleteCompany(ctx context.Context, groupID string, now time.Time) error {
-	err := retry(ctx, func() error {
-		return s.inTx(ctx, func(q *dbsqlc.Queries) error {
-			id, err := q.LockCompanyToDelete(ctx, clean(groupID))
-			if err != nil {
-				return err
-			}
-			if err := q.ReleaseMembers(ctx, now, id); err != nil {
-				return err
-			}
-			return q.DeleteCompany(ctx, id)
+	err := errJoined
+	for n := 0; n < maxAttempts && errors.Is(err, errJoined); n++ {
+		err = retry(ctx, func() error {
+			return s.inTx(ctx, func(q *dbsqlc.Queries) error { return deleteCompany(ctx, q, clean(groupID), now) })
 		})
-	})
+	}
+	if errors.Is(err, errJoined) {
+		err = fault.Wrap(fault.Unavailable, "company_busy", "Contacts keep joining this company; try again.", err)
+	}
 	if err != nil {
 		return companyNotFound("delete company", err)
 	}
 	return nil
+}
+
+func deleteCompany(ctx context.Context, q *dbsqlc.Queries, groupID string, now time.Time) error {
+	company, err := q.FindCompanyByGroup(ctx, groupID)
+	if err != nil {
+		return err
+	}
+	if err := q.ReleaseMembers(ctx, now, company.ID); err != nil {
+		return err
+	}
+	if _, err := q.LockCompanyToDelete(ctx, groupID); err != nil {
+		return err
+	}
+	joined, err := q.ListCompanyMembers(ctx, company.ID, uuid.Nil, 1)
+	if err != nil {
+		return err
+	}
+	if len(joined) > 0 {
+		return errJoined
+	}
+	return q.DeleteCompany(ctx, company.ID)
 }
 
 // changedObject is a JSON object after a change, and whether that leaves it as it is.
