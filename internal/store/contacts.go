@@ -29,13 +29,13 @@ const (
 	traitLocale   = "locale"
 )
 
-// FindContact finds a contact by its id.
+// FindContact finds a contact by its id; by that of a merged one, the contact that is left.
 func (s *Store) FindContact(ctx context.Context, id string) (audience.Contact, error) {
 	parsed, err := parseID(id)
 	if err != nil {
 		return audience.Contact{}, contactNotFound("find contact", err)
 	}
-	row, err := s.q.FindContact(ctx, parsed)
+	row, err := findFollowing(ctx, s.q, parsed)
 	if err != nil {
 		return audience.Contact{}, contactNotFound("find contact", err)
 	}

@@ -28,30 +28,33 @@ type ContactTx struct {
 	contact audience.Contact
 	company map[string]any
 	rules   *rules
-	woken   bool // the journey has something to read that was not there before
+	woken   bool  // the journey has something to read that was not there before
+	shift   int64 // opened by the id of a merged contact: what its events' numbers have grown by
 }
 
 // InContact runs fn under the contact's row lock and commits what it wrote, or nothing when it returns an error. A contact that does not
-// exist is NotFound.
+// exist is NotFound; of one that was merged, it is the one that is left.
 func (s *Store) InContact(ctx context.Context, contactID string, fn func(ctx context.Context, tx *ContactTx) error) error {
 	id, err := parseID(contactID)
 	if err != nil {
 		return contactNotFound("lock contact", err)
 	}
-	var woken bool
+	var woken string
 	err = s.onConnection(ctx, "lock contact", func(conn *pgxpool.Conn) error {
-		tx, err := s.lockContact(ctx, conn, id)
+		tx, err := s.lockFollowing(ctx, conn, id)
 		if err != nil {
 			return contactNotFound("lock contact", err)
 		}
 		if err := fn(ctx, tx); err != nil {
 			return err
 		}
-		woken = tx.woken
+		if tx.woken {
+			woken = tx.id.String()
+		}
 		return failure("commit", commit(ctx, conn))
 	})
-	if err == nil && woken && s.wake != nil {
-		s.wake(id.String())
+	if err == nil && woken != "" && s.wake != nil {
+		s.wake(woken)
 	}
 	return err
 }

@@ -97,6 +97,9 @@ func isConnectionLoss(err error) bool {
 // worthRetrying tells whether the same transaction, run again, would find what stood in its way.
 func worthRetrying(err error) bool {
 	var e *pgconn.PgError
+	if errors.Is(err, errMerged) {
+		return true
+	}
 	if !errors.As(err, &e) {
 		return false
 	}

@@ -37,8 +37,10 @@ func (tx *ContactTx) EventByID(ctx context.Context, id string) (audience.Event, 
 	return eventOf(row)
 }
 
-// EventsAfter reads tracked events and signals of some names after a number, in their order.
+// EventsAfter reads tracked events and signals of some names after a number, in their order. Events that came with a merge are read only
+// by who came with them. Opened by the id of a merged contact, it counts as that contact's journal did.
 func (tx *ContactTx) EventsAfter(ctx context.Context, seq int64, names []string, limit int) ([]audience.Event, error) {
+	seq += tx.shift
 	if len(names) == 0 || seq >= tx.row.LastSeq {
 		return nil, nil
 	}
@@ -46,7 +48,8 @@ func (tx *ContactTx) EventsAfter(ctx context.Context, seq int64, names []string,
 	if err != nil {
 		return nil, failure("read events", err)
 	}
-	return eventsOf(rows)
+	events, err := eventsOf(rows)
+	return tx.shifted(events), err
 }
 
 // RecentEvents reads the newest tracked events and signals, the newest first.

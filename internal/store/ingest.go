@@ -40,6 +40,14 @@ func (s *Store) Ingest(ctx context.Context, now time.Time, incoming []audience.I
 	out := make([]audience.Accepted, 0, len(items))
 	for len(items) > 0 {
 		accepted, merge, err := s.ingestUpToMerge(ctx, now, items)
+		if isContactNotFound(err) {
+			if followed, followErr := s.followNamed(ctx, items); followErr != nil || followed {
+				if followErr != nil {
+					return nil, fmt.Errorf("ingest: %w", followErr)
+				}
+				continue
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -173,7 +173,7 @@ func (p *ingestPlan) into(id uuid.UUID) (*subject, error) {
 	}
 	row, ok := p.known.contacts[id]
 	if !ok {
-		return nil, fmt.Errorf("contact %s has an identity and is not locked", id)
+		return nil, fmt.Errorf("contact %s has an identity and is not locked: %w", id, errMerged)
 	}
 	s := newSubject(row)
 	p.subjects[id] = s

@@ -51,9 +51,11 @@ func (s *Store) Timeline(ctx context.Context, contactID string, cursor int64, li
 	// One snapshot: between two statements a page could lose an entry that has just come in between.
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		q := s.q.WithTx(tx)
-		if _, err := q.FindContact(ctx, id); err != nil {
+		contact, err := findFollowing(ctx, q, id)
+		if err != nil {
 			return contactNotFound("find contact", err)
 		}
+		id = contact.ID
 		keys, err := q.ListTimelineKeys(ctx, id, cursor, int32(limit+1))
 		if err != nil {
 			return err

@@ -75,7 +75,9 @@ func (q *Queries) LastEventAt(ctx context.Context, contactID uuid.UUID, name str
 
 const ListEventsAfter = `-- name: ListEventsAfter :many
 SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id, context, moved FROM events
-WHERE contact_id = $1 AND seq > $2 AND NOT moved AND name <> '' AND name = ANY($3::text[])
+WHERE contact_id = $1 AND seq > $2 AND name <> '' AND name = ANY($3::text[])
+    AND (NOT moved OR NOT EXISTS (SELECT 1 FROM merges m
+        WHERE m.into_id = events.contact_id AND seq > m.shift AND seq <= m.upto AND m.shift >= $2))
 ORDER BY seq LIMIT $4
 `
 

@@ -479,10 +479,10 @@ func (q *Queries) MoveMessages(ctx context.Context, intoID uuid.UUID, fromID uui
 }
 
 const MoveObjects = `-- name: MoveObjects :execrows
-UPDATE objects SET contact_id = $1 WHERE contact_id = $2
+UPDATE objects SET contact_id = $1::uuid WHERE contact_id = $2::uuid
 `
 
-func (q *Queries) MoveObjects(ctx context.Context, intoID *uuid.UUID, fromID *uuid.UUID) (int64, error) {
+func (q *Queries) MoveObjects(ctx context.Context, intoID uuid.UUID, fromID uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, MoveObjects, intoID, fromID)
 	if err != nil {
 		return 0, err
@@ -500,6 +500,16 @@ func (q *Queries) MoveScoreChanges(ctx context.Context, intoID uuid.UUID, fromID
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const TouchCompanies = `-- name: TouchCompanies :exec
+UPDATE companies SET changed_at = $1::timestamptz WHERE id = ANY($2::uuid[])
+`
+
+// A company's score is a sum over its members, and those are others now.
+func (q *Queries) TouchCompanies(ctx context.Context, now time.Time, ids []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, TouchCompanies, now, ids)
+	return err
 }
 
 const UpdateSurvivor = `-- name: UpdateSurvivor :exec

@@ -13,8 +13,18 @@ import (
 
 const ListTimelineKeys = `-- name: ListTimelineKeys :many
 SELECT t.kind::text AS kind, t.journal_id::bigint AS journal_id, t.ref::bigint AS ref FROM (
-    (SELECT 'event' AS kind, e.journal_id, e.seq AS ref FROM events e
-     WHERE e.contact_id = $1 AND e.journal_id > $2 ORDER BY e.seq LIMIT $3)
+    -- Numbers and journal ids grow together, but where a merge has put one contact's events behind another's: between such places they do.
+    (SELECT 'event' AS kind, e.journal_id, e.ref FROM (
+        SELECT b.seq AS low, lead(b.seq) OVER (ORDER BY b.seq) AS high FROM (
+            SELECT 0::bigint AS seq
+            UNION SELECT ms.shift FROM merges ms WHERE ms.into_id = $1
+            UNION SELECT mu.upto FROM merges mu WHERE mu.into_id = $1
+        ) b
+     ) part CROSS JOIN LATERAL (
+        SELECT ev.journal_id, ev.seq AS ref FROM events ev
+        WHERE ev.contact_id = $1 AND ev.seq > part.low AND (part.high IS NULL OR ev.seq <= part.high) AND ev.journal_id > $2
+        ORDER BY ev.seq LIMIT $3
+     ) e)
     UNION ALL
     (SELECT 'decision', d.journal_id, d.journal_id FROM decisions d
      WHERE d.contact_id = $1 AND d.journal_id > $2 ORDER BY d.journal_id LIMIT $3)

@@ -6,7 +6,9 @@ SELECT * FROM events WHERE contact_id = @contact_id AND id = @id;
 
 -- name: ListEventsAfter :many
 SELECT * FROM events
-WHERE contact_id = @contact_id AND seq > @after AND NOT moved AND name <> '' AND name = ANY(@names::text[])
+WHERE contact_id = @contact_id AND seq > @after AND name <> '' AND name = ANY(@names::text[])
+    AND (NOT moved OR NOT EXISTS (SELECT 1 FROM merges m
+        WHERE m.into_id = events.contact_id AND seq > m.shift AND seq <= m.upto AND m.shift >= @after))
 ORDER BY seq LIMIT @max_rows;
 
 -- name: TallyEvents :one

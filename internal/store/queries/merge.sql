@@ -57,7 +57,7 @@ UPDATE handoffs SET contact_id = @into_id WHERE contact_id = @from_id;
 UPDATE score_changes SET contact_id = @into_id WHERE contact_id = @from_id;
 
 -- name: MoveObjects :execrows
-UPDATE objects SET contact_id = @into_id WHERE contact_id = @from_id;
+UPDATE objects SET contact_id = @into_id::uuid WHERE contact_id = @from_id::uuid;
 
 -- A withdrawal wins, whoever of the two made it; of two that say the same the newer one is kept.
 -- name: MergeConsents :exec
@@ -112,3 +112,7 @@ SELECT * FROM decisions WHERE enrollment_id = @enrollment_id::uuid AND step_id <
 
 -- name: ListEnrollmentMessages :many
 SELECT step_id, visit, state, class, reason, resends, updated_at, journal_id FROM messages WHERE enrollment_id = @enrollment_id::uuid ORDER BY journal_id;
+
+-- A company's score is a sum over its members, and those are others now.
+-- name: TouchCompanies :exec
+UPDATE companies SET changed_at = @now::timestamptz WHERE id = ANY(@ids::uuid[]);
