@@ -30,9 +30,12 @@ const (
 // Condition is a compiled predicate over a contact and what it did. It is immutable and safe for concurrent use.
 type Condition struct {
 	source  string
-	program cel.Program
+	program cel.Program // keeps the value of every term
+	plain   cel.Program // only answers
 	leaves  []leaf
 	names   Names
+	clocks  []clock // comparisons with now
+	free    bool    // how long its answer is good for can't be told: now, or a window, is calculated with
 }
 
 // Names is what a condition refers to, each list sorted: what must be known, indexed or listened to for it.
@@ -74,23 +77,31 @@ func CompileCondition(source string) (*Condition, error) {
 		return nil, err
 	}
 	tree := checked.NativeRep()
-	names, err := collectNames(tree)
+	names, open, err := collectNames(tree)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkCost(env, checked); err != nil {
 		return nil, err
 	}
-	program, err := env.Program(checked, programOptions(tree)...)
+	program, err := env.Program(checked, programOptions(tree, true)...)
 	if err != nil {
 		// The planner refuses what the checker can't see, such as a regular expression that does not compile.
 		return nil, fault.Wrap(fault.Invalid, CodeConditionType, "The condition can't be evaluated: check its constants and patterns.", err)
+	}
+	plain, err := env.Program(checked, programOptions(tree, false)...)
+	if err != nil {
+		return nil, fmt.Errorf("plan a condition: %w", err)
+	}
+	clocks, free, err := collectClocks(env, tree)
+	if err != nil {
+		return nil, err
 	}
 	leaves, err := collectLeaves(tree)
 	if err != nil {
 		return nil, fmt.Errorf("list the terms of a condition: %w", err)
 	}
-	return &Condition{source: source, program: program, leaves: leaves, names: names}, nil
+	return &Condition{source: source, program: program, plain: plain, leaves: leaves, names: names, clocks: clocks, free: free || open}, nil
 }
 
 // String is the condition's source.
@@ -129,15 +140,11 @@ func checkCost(env *cel.Env, checked *cel.Ast) error {
 
 // collectNames reads the names off the tree, and refuses the ones that are not written out: what a condition looks at has to be known
 // before it runs.
-func collectNames(tree *ast.AST) (Names, error) {
+func collectNames(tree *ast.AST) (names Names, open bool, err error) {
 	c := nameCollector{info: tree.SourceInfo()}
 	ast.PreOrderVisit(tree.Expr(), ast.NewExprVisitor(c.visit))
 	if c.err != nil {
-		return Names{}, c.err
+		return Names{}, false, c.err
 	}
-	for _, list := range []*[]string{&c.names.Events, &c.names.Segments, &c.names.Traits} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
-	return c.names, nil
+	return c.sorted(), c.open, nil
 }

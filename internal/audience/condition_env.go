@@ -18,6 +18,9 @@ const (
 	varEvent   = "event"
 	varCompany = "company"
 	varScore   = "score"
+	varFit     = "fit"
+	varEngaged = "engagement"
+	varLabel   = "label"
 	varStage   = "stage"
 	varPersona = "persona"
 	varNow     = "now"
@@ -26,10 +29,11 @@ const (
 	fnCount     = "count"
 	fnLast      = "last"
 	fnInSegment = "in_segment"
+	fnObject    = "object"
 )
 
 // conditionWords are all names that a marketer can use, for suggestions.
-var conditionWords = []string{varContact, varEvent, varCompany, varScore, varStage, varPersona, varNow, fnDid, fnCount, fnLast, fnInSegment, "has", "size"}
+var conditionWords = []string{varContact, varEvent, varCompany, varScore, varFit, varEngaged, varLabel, varStage, varPersona, varNow, fnDid, fnCount, fnLast, fnInSegment, fnObject, "has", "size"}
 
 // contactFields are the fields that every contact has; a trait of the same name does not override them.
 var contactFields = []string{"id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at"}
@@ -47,6 +51,9 @@ func newConditionEnv() (*cel.Env, error) {
 		cel.Variable(varEvent, dynMap),
 		cel.Variable(varCompany, dynMap),
 		cel.Variable(varScore, cel.IntType),
+		cel.Variable(varFit, cel.IntType),
+		cel.Variable(varEngaged, cel.IntType),
+		cel.Variable(varLabel, cel.StringType),
 		cel.Variable(varStage, cel.StringType),
 		cel.Variable(varPersona, cel.StringType),
 		cel.Variable(varNow, cel.TimestampType),
@@ -55,6 +62,8 @@ func newConditionEnv() (*cel.Env, error) {
 		// last gives a timestamp or null, so its type is only known when it runs.
 		factFunction(fnLast, cel.DynType, false),
 		factFunction(fnInSegment, cel.BoolType, false),
+		// object gives the fields of a record or null.
+		factFunction(fnObject, cel.DynType, false),
 		ext.Strings(),
 		cel.CrossTypeNumericComparisons(true),
 		cel.EnableMacroCallTracking(),
@@ -73,14 +82,21 @@ func factFunction(name string, result *cel.Type, windowed bool) cel.EnvOption {
 		overloads = append(overloads,
 			cel.Overload(name+"_name_text", []*cel.Type{cel.StringType, cel.StringType}, result, cel.LateFunctionBinding()),
 			cel.Overload(name+"_name_span", []*cel.Type{cel.StringType, cel.DurationType}, result, cel.LateFunctionBinding()),
+			cel.Overload(name+"_name_text_where", []*cel.Type{cel.StringType, cel.StringType, cel.StringType}, result, cel.LateFunctionBinding()),
+			cel.Overload(name+"_name_span_where", []*cel.Type{cel.StringType, cel.DurationType, cel.StringType}, result, cel.LateFunctionBinding()),
 		)
 	}
 	return cel.Function(name, overloads...)
 }
 
-func programOptions(tree *ast.AST) []cel.ProgramOption {
+// tracked programs keep the value of every term, for the journal; the others only answer.
+func programOptions(tree *ast.AST, tracked bool) []cel.ProgramOption {
+	var track cel.EvalOption
+	if tracked {
+		track = cel.OptTrackState
+	}
 	return []cel.ProgramOption{
-		cel.EvalOptions(cel.OptTrackState),
+		cel.EvalOptions(track),
 		cel.CustomDecoratorV2(missingIsNull(presenceTests(tree))),
 		cel.CustomDecoratorV2(mixedNumbers),
 		cel.CostTracking(costModel{}),
@@ -127,5 +143,5 @@ func (costModel) CallCost(function, _ string, _ []ref.Val, _ ref.Val) *uint64 {
 }
 
 func isFactFunction(name string) bool {
-	return name == fnDid || name == fnCount || name == fnLast || name == fnInSegment
+	return name == fnDid || name == fnCount || name == fnLast || name == fnInSegment || name == fnObject
 }

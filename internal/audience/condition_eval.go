@@ -32,13 +32,7 @@ type Term struct {
 // An error means that the facts could not be read; the caller tries again.
 func (c *Condition) Holds(facts Facts) (Verdict, error) {
 	asked := &questions{facts: facts, now: facts.Now()}
-	vars, err := cel.FunctionVars(asked.variables(), asked.functions())
-	if err != nil {
-		return Verdict{}, fmt.Errorf("evaluate a condition: %w", err)
-	}
-	ctx, cancel := context.WithTimeoutCause(context.Background(), interruptAfter, errTooSlow) //nolint:forbidigo // pure: it waits for nobody, the context is its own alarm clock
-	defer cancel()
-	value, details, evalErr := c.program.ContextEval(ctx, vars)
+	value, details, evalErr := asked.evaluate(c.program)
 	if asked.err != nil {
 		return Verdict{}, fmt.Errorf("read the facts for a condition: %w", asked.err)
 	}
@@ -66,6 +60,17 @@ func (c *Condition) Holds(facts Facts) (Verdict, error) {
 	return verdict, nil
 }
 
+// evaluate runs a program over the facts.
+func (q *questions) evaluate(program cel.Program) (ref.Val, *cel.EvalDetails, error) {
+	vars, err := cel.FunctionVars(q.variables(), q.functions())
+	if err != nil {
+		return nil, nil, fmt.Errorf("evaluate a condition: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), interruptAfter, errTooSlow) //nolint:forbidigo // pure: it waits for nobody, the context is its own alarm clock
+	defer cancel()
+	return program.ContextEval(ctx, vars)
+}
+
 var errTooSlow = errors.New("condition evaluation took too long")
 
 // noteFor says why a comparison was not possible: mostly because a value is missing.
@@ -80,24 +85,23 @@ func noteFor(found []Term) string {
 
 // questions answers one evaluation from the facts. Each question is asked once, however often the condition repeats it.
 type questions struct {
-	facts  Facts
-	now    time.Time
-	counts map[countKey]int
-	err    error // the first fault of the facts
-}
-
-type countKey struct {
-	name   string
-	within time.Duration
+	facts   Facts
+	now     time.Time
+	tallies map[Question]Tally
+	err     error // the first fault of the facts
 }
 
 func (q *questions) variables() map[string]any {
-	contact := q.facts.Contact()
+	contact, score := q.facts.Contact(), q.facts.Score()
+	contact.Score = score.Total
 	return map[string]any{
 		varContact: contactMap(contact),
 		varEvent:   eventMap(q.facts.Event()),
 		varCompany: orEmpty(q.facts.Company()),
-		varScore:   contact.Score,
+		varScore:   score.Total,
+		varFit:     score.Fit,
+		varEngaged: score.Engagement,
+		varLabel:   score.Label,
 		varStage:   contact.Stage,
 		varPersona: q.facts.Persona(),
 		varNow:     q.now,
@@ -134,7 +138,12 @@ func eventMap(e *Event) map[string]any {
 	if e == nil {
 		return map[string]any{}
 	}
-	return orEmpty(e.Properties)
+	if _, taken := e.Properties["context"]; taken || e.Context == nil {
+		return orEmpty(e.Properties)
+	}
+	fields := maps.Clone(orEmpty(e.Properties))
+	fields["context"] = e.Context
+	return fields
 }
 
 func orEmpty(m map[string]any) map[string]any {
@@ -162,6 +171,7 @@ func (q *questions) functions() map[string]cel.LateBoundFunction {
 		},
 		fnLast:      func(_ string, args ...ref.Val) ref.Val { return q.last(args) },
 		fnInSegment: func(_ string, args ...ref.Val) ref.Val { return q.inSegment(args) },
+		fnObject:    func(_ string, args ...ref.Val) ref.Val { return q.object(args) },
 	}
 }
 
@@ -170,27 +180,56 @@ func (q *questions) count(args []ref.Val) (int, ref.Val) {
 	if !ok {
 		return 0, types.NewErr("the name is no text")
 	}
-	key := countKey{name: string(name)}
+	key := Question{Name: string(name)}
 	if len(args) > 1 {
 		within, err := span(args[1])
 		if err != nil {
 			return 0, types.WrapErr(err)
 		}
-		key.within = within
+		key.Within = within
 	}
-	if n, known := q.counts[key]; known {
-		return n, nil
+	if len(args) > 2 {
+		where, ok := args[2].(types.String)
+		if !ok {
+			return 0, types.NewErr("the filter is no text")
+		}
+		key.Where = string(where)
 	}
-	tally, err := q.facts.Tally(Question{Name: key.name, Within: key.within})
+	tally, err := q.tally(key)
 	if err != nil {
 		return 0, q.fail(err)
 	}
-	n := tally.Count
-	if q.counts == nil {
-		q.counts = map[countKey]int{}
+	return tally.Count, nil
+}
+
+func (q *questions) tally(key Question) (Tally, error) {
+	if t, known := q.tallies[key]; known {
+		return t, nil
 	}
-	q.counts[key] = n
-	return n, nil
+	t, err := q.facts.Tally(key)
+	if err != nil {
+		return Tally{}, err
+	}
+	if q.tallies == nil {
+		q.tallies = map[Question]Tally{}
+	}
+	q.tallies[key] = t
+	return t, nil
+}
+
+func (q *questions) object(args []ref.Val) ref.Val {
+	kind, ok := args[0].(types.String)
+	if !ok {
+		return types.NewErr("the type is no text")
+	}
+	fields, err := q.facts.Object(string(kind))
+	switch {
+	case err != nil:
+		return q.fail(err)
+	case fields == nil:
+		return types.NullValue
+	}
+	return types.DefaultTypeAdapter.NativeToValue(fields)
 }
 
 func (q *questions) last(args []ref.Val) ref.Val {

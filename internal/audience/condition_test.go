@@ -293,7 +293,18 @@ func TestConditionNames(t *testing.T) {
 	c, err := audience.CompileCondition(
 		`did("B") && count("A", "1d") > 1 && last("B") < now && in_segment("vip") && contact.plan == contact["seats"] && contact.email != "" && contact.a.b`)
 	require.NoError(t, err)
-	require.Equal(t, audience.Names{Events: []string{"A", "B"}, Segments: []string{"vip"}, Traits: []string{"a", "plan", "seats"}}, c.Names())
+	require.Equal(t, audience.Names{
+		Events: []string{"A", "B"}, Segments: []string{"vip"}, Traits: []string{"a", "plan", "seats"}, Fields: []string{"email"},
+		Questions: []audience.Question{{Name: "A", Within: 24 * time.Hour}, {Name: "B"}}, Lasts: []string{"B"}, Now: true,
+	}, c.Names())
+	c, err = audience.CompileCondition(`(stage == "mql" || contact.score > 3 || label == "A1") && company.size > 3 && persona == "cto" ` +
+		`&& object("subscription").mrr > 100 && event.x == 1 && count("Bought", "30d", "event.amount > 100") > 1`)
+	require.NoError(t, err)
+	require.Equal(t, audience.Names{
+		Events: []string{"Bought"}, Fields: []string{"stage"}, CompanyTraits: []string{"size"}, Objects: []string{"subscription"},
+		Questions: []audience.Question{{Name: "Bought", Within: 30 * 24 * time.Hour, Where: "event.amount > 100"}},
+		Score:     true, Company: true, Persona: true, Event: true,
+	}, c.Names())
 }
 
 func TestConditionCache(t *testing.T) {

@@ -55,6 +55,9 @@ func CompileSegment(source string) (*Condition, error) {
 	}
 	names := c.Names()
 	switch {
+	case c.free:
+		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment,
+			"A segment changes on time: compare now with a time (now - last(\"Seen\") > duration(\"336h\")), and write the spans in did and count out.")
 	case names.Event:
 		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment, "A segment has no event at hand: ask did(\"Name\") or count(\"Name\") instead of event.")
 	case len(names.Segments) > 0:

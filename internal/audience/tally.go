@@ -26,9 +26,6 @@ func (q Question) Covers(at, now time.Time) bool {
 	return !at.After(now) && (q.Within == 0 || at.After(now.Add(-q.Within)))
 }
 
-// Admits tells whether an event of the question's name fulfils its Where.
-func (q Question) Admits(*Event) (bool, error) { return true, nil }
-
 // With is the tally with one more event.
 func (t Tally) With(at time.Time) Tally {
 	if t.Count == 0 || at.Before(t.Oldest) {
