@@ -333,10 +333,15 @@ func TestTimeAloneMovesAContact(t *testing.T) {
 	require.Zero(t, refreshDue(t, s, due), "judged is judged")
 
 	// Being seen moves the due time of u1 only when it fires: the busy contact costs nothing until then.
-	ingest(t, s, due, track("u1", "Seen", "again"))
+	seenNow := func(user, message string) audience.Incoming {
+		in := track(user, "Seen", message)
+		in.OccurredAt = due
+		return in
+	}
+	ingest(t, s, due, seenNow("u1", "again"))
 	require.Equal(t, 1, refreshDue(t, s, due.Add(time.Hour)))
 	require.Equal(t, []string{ids["u0"]}, members(t, s, "idle"))
-	ingest(t, s, due, track("u0", "Seen", "back"))
+	ingest(t, s, due, seenNow("u0", "back"))
 	require.Empty(t, members(t, s, "idle"))
 	require.Equal(t, map[string]int{"Segment Entered: idle": 1, "Segment Left: idle": 1}, notes(t, conn, ids["u0"]))
 	lag, err = s.ClockLag(t.Context(), start)
