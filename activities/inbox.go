@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"throughline.dev/throughline/internal/audience"
@@ -32,13 +33,22 @@ func (a *Inbox) ReadInbox(ctx context.Context, in ReadInboxInput) (ReadInboxResu
 	var result ReadInboxResult
 	err := a.Versions.with(ctx, func() error {
 		return a.Contacts.InContact(ctx, in.ContactID, func(ctx context.Context, tx ContactTx) error {
-			r := reading{inbox: a, tx: tx, in: in, now: a.Now(), interests: map[string]bool{}}
+			r := reading{inbox: a, tx: tx, in: in, now: a.Now(), interests: map[string]bool{}, created: map[string]bool{}}
 			var err error
 			result, err = r.read(ctx)
 			return err
 		})
 	})
+	if isGone(err) {
+		return ReadInboxResult{Gone: true}, nil
+	}
 	return result, retryable(ctx, err)
+}
+
+// isGone tells whether there is no such contact any more.
+func isGone(err error) bool {
+	f, ok := fault.As(err)
+	return ok && f.Code == "contact_not_found"
 }
 
 // reading is one run of ReadInbox inside its transaction.
@@ -49,9 +59,13 @@ type reading struct {
 	now       time.Time
 	result    ReadInboxResult
 	interests map[string]bool
+	created   map[string]bool // enrollments that this reading has made
 }
 
 func (r *reading) read(ctx context.Context) (ReadInboxResult, error) {
+	if !strings.EqualFold(r.tx.Contact().ID, r.in.ContactID) {
+		return r.merged(ctx)
+	}
 	open, err := r.tx.OpenEnrollments(ctx)
 	if err != nil {
 		return r.result, fmt.Errorf("list open enrollments: %w", err)
@@ -88,7 +102,7 @@ func (r *reading) hosted(ctx context.Context, h Hosted, rows map[string]journey.
 	row, open := rows[h.EnrollmentID]
 	if !open && h.State.End == nil {
 		r.result.Dropped = append(r.result.Dropped, h.EnrollmentID)
-		return nil
+		return r.withdrawn(ctx, h)
 	}
 	l, err := r.inbox.Versions.loaded(h.Hash)
 	if err != nil {
@@ -344,6 +358,7 @@ func (r *reading) create(ctx context.Context, v journey.Version, event *audience
 	if err != nil || !created {
 		return err
 	}
+	r.created[e.ID] = true
 	_, _, err = r.tx.RecordDecision(ctx, journey.Decision{
 		EnrollmentID: e.ID, ContactID: r.in.ContactID, Journey: v.Journey, Kind: journalEntry, Outcome: journalEntry,
 		Detail: detail, At: r.now,
@@ -378,8 +393,11 @@ func (r *reading) adopt(ctx context.Context) error {
 		if !hashes[e.Hash] {
 			adopted.Plan, hashes[e.Hash] = l.plan, true
 		}
+		state, err := r.stands(ctx, e, l.plan, &adopted)
+		if err != nil {
+			return err
+		}
 		r.result.Adopted = append(r.result.Adopted, adopted)
-		state, _ := l.plan.Start(e.EnteredSeq, r.now)
 		r.listen(l.plan, unparked(state))
 	}
 	return nil

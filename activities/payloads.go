@@ -43,6 +43,11 @@ type ReadInboxResult struct {
 	Resolved []Resolved       `json:"resolved,omitempty"`
 	Scanned  map[string]int64 `json:"scanned,omitempty"` // enrollment → last event that was looked at in vain
 	Dropped  []string         `json:"dropped,omitempty"` // enrollments that were ended in Postgres, by a cancellation
+	// Merged: the contact is another one now, whose journey hosts the enrollments. Gone: it was erased. Both end the workflow.
+	Merged bool `json:"merged,omitempty"`
+	Gone   bool `json:"gone,omitempty"`
+	// Withdrawn are handoffs that ended with an enrollment that was dropped: sales has to be told.
+	Withdrawn []string `json:"withdrawn,omitempty"`
 }
 
 // Adopted is an enrollment that the workflow does not host yet.
@@ -54,6 +59,8 @@ type Adopted struct {
 	EnteredSeq     int64         `json:"entered_seq"`
 	TriggerEventID string        `json:"trigger_event_id,omitempty"`
 	Plan           *journey.Plan `json:"plan,omitempty"` // only when no hosted enrollment has that version
+	// State is where it stands, when another workflow has hosted it before; nil: it begins.
+	State *journey.State `json:"state,omitempty"`
 }
 
 // Resolved is a pause that ended.
@@ -114,6 +121,11 @@ type ScoreReason struct {
 type RecentEvent struct {
 	Name string    `json:"name"`
 	At   time.Time `json:"at"`
+}
+
+// HandoffUpdated names the contact whose handoff it is now: another one than before when two were merged.
+type HandoffUpdated struct {
+	ContactID string `json:"contact_id"`
 }
 
 // HandoffUpdate is a rep's action on a handoff.

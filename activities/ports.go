@@ -31,6 +31,8 @@ type ContactTx interface {
 	TriggerSeq() int64
 	OpenEnrollments(ctx context.Context) ([]journey.Enrollment, error)
 	LastEnrollment(ctx context.Context, journeyKey string) (*journey.Enrollment, error)
+	// Progress is what is recorded of an enrollment's steps: enough to go on with it where it stands.
+	Progress(ctx context.Context, enrollmentID string) (journey.Progress, error)
 	CreateEnrollment(ctx context.Context, e journey.Enrollment) (journey.Enrollment, bool, error)
 	UpdateEnrollment(ctx context.Context, id string, state journey.EnrollmentState, step, reason string, wakeAt, endedAt *time.Time) error
 	RecordDecision(ctx context.Context, d journey.Decision) (journey.Decision, bool, error)

@@ -82,8 +82,10 @@ func fillCard(ctx context.Context, tx ContactTx, card *HandoffCard) error {
 }
 
 // UpdateHandoff records a rep's action. Postgres has the last word: an action on a handoff that is over is refused.
-func (a *Sales) UpdateHandoff(ctx context.Context, in HandoffUpdate) error {
+func (a *Sales) UpdateHandoff(ctx context.Context, in HandoffUpdate) (HandoffUpdated, error) {
+	var result HandoffUpdated
 	err := a.Contacts.InContact(ctx, in.ContactID, func(ctx context.Context, tx ContactTx) error {
+		result.ContactID = tx.Contact().ID
 		h, err := tx.Handoff(ctx, in.HandoffID)
 		if err != nil {
 			return fmt.Errorf("find handoff: %w", err)
@@ -103,7 +105,7 @@ func (a *Sales) UpdateHandoff(ctx context.Context, in HandoffUpdate) error {
 		}
 		return a.after(ctx, tx, h)
 	})
-	return retryable(ctx, err)
+	return result, retryable(ctx, err)
 }
 
 // after writes what follows from a rep's action: the journal entry, the lifecycle stage, and the mark that the journey

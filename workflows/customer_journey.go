@@ -77,7 +77,8 @@ func (j *customerJourney) run(ctx workflow.Context) error {
 			})
 		}
 		j.settled = false
-		if err := j.readInbox(ctx); err != nil {
+		over, err := j.readInbox(ctx)
+		if err != nil || over {
 			return err
 		}
 		j.start(ctx)
@@ -109,14 +110,20 @@ func (j *customerJourney) mustRenew(ctx workflow.Context) bool {
 	return true
 }
 
-// readInbox tells Postgres how the enrollments stand and takes in what has happened.
-func (j *customerJourney) readInbox(ctx workflow.Context) error {
+// readInbox tells Postgres how the enrollments stand and takes in what has happened. It tells whether this journey is over, because its
+// contact is another one now, or none.
+func (j *customerJourney) readInbox(ctx workflow.Context) (over bool, err error) {
 	var result activities.ReadInboxResult
 	var inbox *activities.Inbox
 	j.performed++
 	in := activities.ReadInboxInput{ContactID: j.contactID, Hosted: j.carried()}
 	if err := perform(ctx, inbox.ReadInbox, in, &result, "read inbox", nil); err != nil {
-		return err
+		return false, err
+	}
+	j.tellSales(ctx, result.Withdrawn)
+	if result.Merged || result.Gone {
+		workflow.SetCurrentDetails(ctx, farewell(result))
+		return true, nil
 	}
 	j.hosted = slices.DeleteFunc(j.hosted, func(h *hosted) bool {
 		return toldEnd(in.Hosted, h) || slices.Contains(result.Dropped, h.EnrollmentID)
@@ -137,7 +144,7 @@ func (j *customerJourney) readInbox(ctx workflow.Context) error {
 		j.adopt(ctx, a)
 	}
 	j.forgetPlans()
-	return nil
+	return false, nil
 }
 
 // toldEnd tells whether Postgres has just been told that this enrollment is over.
@@ -155,6 +162,9 @@ func (j *customerJourney) adopt(ctx workflow.Context, a activities.Adopted) {
 		return
 	}
 	state, _ := j.plans[a.Hash].Start(a.EnteredSeq, workflow.Now(ctx))
+	if a.State != nil {
+		state = *a.State
+	}
 	h := &hosted{Hosted: activities.Hosted{
 		EnrollmentID: a.EnrollmentID, Journey: a.Journey, Version: a.Version, Hash: a.Hash,
 		State: state, TriggerEventID: a.TriggerEventID,

@@ -26,6 +26,14 @@ func journeyDetails(hosted []activities.Hosted) string {
 	return b.String()
 }
 
+// farewell says why a journey has ended for good.
+func farewell(result activities.ReadInboxResult) string {
+	if result.Merged {
+		return "This contact was merged into another one, whose journey goes on with everything."
+	}
+	return "This contact is no more."
+}
+
 // handoffCard is what a rep reads on a handoff's page: why now, the score and where it came from, what the contact did, and
 // what to do next. It names nobody: the link leads to the person, behind the product's own login.
 func handoffCard(card activities.HandoffCard, owner, reason string, amount float64) string {

@@ -115,8 +115,12 @@ func (s *salesHandoff) act(ctx workflow.Context, update activities.HandoffUpdate
 	s.working = true
 	defer func() { s.working = false }()
 	var desk *activities.Sales
-	if err := perform(ctx, desk.UpdateHandoff, update, nil, string(update.Status), nil); err != nil {
+	var updated activities.HandoffUpdated
+	if err := perform(ctx, desk.UpdateHandoff, update, &updated, string(update.Status), nil); err != nil {
 		return "", err
+	}
+	if updated.ContactID != "" {
+		s.card.ContactID = updated.ContactID // the contact may have become another one; its journey is the one to wake
 	}
 	s.card.Status, s.owner, s.reason, s.amount = update.Status, update.Owner, update.Reason, update.Amount
 	if err := s.show(ctx); err != nil {
@@ -194,6 +198,15 @@ func (j *customerJourney) withdraw(ctx workflow.Context, h *hosted, o journey.Ou
 			workflow.GetLogger(ctx).Info("handoff already closed", "error", err)
 		}
 	})
+}
+
+// tellSales closes handoffs that have ended in Postgres. It waits: the run may be about to end.
+func (j *customerJourney) tellSales(ctx workflow.Context, handoffs []string) {
+	for _, id := range handoffs {
+		if err := workflow.SignalExternalWorkflow(ctx, HandoffID(id), "", SignalWithdraw, sales.HandoffCancelled).Get(ctx, nil); err != nil {
+			workflow.GetLogger(ctx).Info("handoff already closed", "error", err)
+		}
+	}
 }
 
 // sentence is what a rep reads of a refusal.
