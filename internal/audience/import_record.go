@@ -39,7 +39,9 @@ type ImportCounts struct {
 }
 
 // Spec is how the import reads its file.
-func (i Import) Spec() ImportSpec { return ImportSpec{Kind: i.Kind, Event: i.Event, Columns: i.Mapping} }
+func (i Import) Spec() ImportSpec {
+	return ImportSpec{Kind: i.Kind, Event: i.Event, Columns: i.Mapping}
+}
 
 // ImportStep is what a batch of rows adds to an import: all of it is kept, or nothing.
 type ImportStep struct {
