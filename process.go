@@ -27,6 +27,7 @@ import (
 
 const (
 	startRetry      = time.Second
+	wakePatience    = 10 * time.Second
 	sweepEvery      = 5 * time.Second
 	sweepOlder      = 10 * time.Second
 	shutdownGrace   = 30 * time.Second
@@ -93,7 +94,19 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("temporal client: %w", err), p.close())
 	}
+	s.OnWake(p.wake)
 	return p, nil
+}
+
+// wake pokes a journey behind the back of whoever has changed something for its contact. A poke that fails is swept later.
+func (p *process) wake(contactID string) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), wakePatience) //nolint:forbidigo // whoever caused it does not wait
+		defer cancel()
+		if err := p.poker().Poke(ctx, contactID); err != nil {
+			p.log.Warn("journey not woken, left to the sweeper", "contact_id", contactID, "error", err.Error())
+		}
+	}()
 }
 
 // keys stores the given API keys and makes the signing keys that the database keeps.
