@@ -13,7 +13,7 @@ DEVSTACK_SOURCES := $(shell find devstack -type f \( -name '*.go' ! -name '*_tes
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(DEVSTACK) build ## run everything here: Temporal, PostgreSQL, an inbox and Throughline (state in .devstack)
@@ -30,9 +30,17 @@ ifeq ($(T),./...)
 	go -C devstack test -shuffle=on ./...
 endif
 
+.PHONY: e2e
+e2e: $(DEVSTACK) e2e/node_modules/.package-lock.json ## drive the public tracking libraries against the product (needs node, npm and chromium)
+	E2E=1 $(DEVSTACK) run --throw-away -- go test -count=1 -timeout 15m -run '^TestSDK' .
+
+e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json
+	cd e2e && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: bench
 bench: $(DEVSTACK) ## measure speed against the built-in baseline, and print a table
-	BENCH=1 $(DEVSTACK) run --throw-away -- go test -count=1 -v -run '^TestBench$$' -timeout 30m .
+	BENCH=1 $(DEVSTACK) run --throw-away -- go test -count=1 -v -run '^TestBench' -timeout 30m .
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/sqlc ## check style, the import law, workflow determinism and generated SQL
