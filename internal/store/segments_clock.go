@@ -18,6 +18,9 @@ const lockClock int32 = 8
 const (
 	dropStep   = 1000 // contacts that leave a deleted segment at once
 	postponeBy = time.Minute
+	// How long one step waits for transactions that began under the rules of before, and how often it looks.
+	outlivePatience = 100 * time.Millisecond
+	outliveEvery    = 5 * time.Millisecond
 )
 
 // RefreshDue judges contacts of which time alone may have changed something, the most overdue first, and tells how many they were. 0: there
@@ -108,6 +111,9 @@ func (s *Store) Walk(ctx context.Context, now time.Time, chunk int) (bool, error
 
 func (s *Store) walkOn(ctx context.Context, q *dbsqlc.Queries, from *uuid.UUID, now time.Time, chunk int) (bool, error) {
 	if from == nil {
+		if alone, err := s.outlive(ctx, q); err != nil || !alone {
+			return false, err
+		}
 		if err := s.dropDeleted(ctx, q); err != nil {
 			return false, err
 		}
@@ -127,6 +133,37 @@ func (s *Store) walkOn(ctx context.Context, q *dbsqlc.Queries, from *uuid.UUID, 
 		return false, err
 	}
 	return true, q.EndWalk(ctx)
+}
+
+// olderTransactions asks for transactions that began before a moment and may still write by the rules of before. Those without a number have
+// written nothing yet; ours don't stay so for long, and others that do (a backup) never write. It stands here because sqlc does not know the view.
+const olderTransactions = `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+	WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> $1 AND pid <> pg_backend_pid() AND xact_start < $2::timestamptz
+		AND xact_start > $2 - CASE WHEN backend_xid IS NULL THEN interval '1 minute' ELSE interval '10 minutes' END)`
+
+// outlive waits until no transaction is left that began before now: it may have read the rules of before, and make a contact by them that a
+// walk would pass by. It tells whether that is so; if not, the walk begins with a later step.
+func (s *Store) outlive(ctx context.Context, q *dbsqlc.Queries) (bool, error) {
+	self, err := q.BackendNow(ctx)
+	if err != nil {
+		return false, err
+	}
+	deadline := time.NewTimer(outlivePatience)
+	defer deadline.Stop()
+	for {
+		// Outside of the transaction, which would see the same activity for ever.
+		var older bool
+		if err := s.pool.QueryRow(ctx, olderTransactions, self.Pid, self.Now).Scan(&older); err != nil || !older {
+			return err == nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-deadline.C:
+			return false, nil
+		case <-time.After(outliveEvery):
+		}
+	}
 }
 
 // dropDeleted lets the members of deleted segments leave, and then forgets the segments.

@@ -248,6 +248,27 @@ func TestAChangeUnderWayBeginsTheWalkAnew(t *testing.T) {
 	require.Len(t, members(t, s, "some"), 1)
 }
 
+// A contact that is being made by the rules of before, while a segment is saved, is not passed by.
+func TestTheWalkWaitsForTransactionsOfBefore(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	id := ingest(t, s, start, identify("ana", "1", map[string]any{"plan": "trial"}))[0].ContactID
+	walk(t, s, start, 100)
+	before, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	early := "00000000-0000-7000-8000-000000000001"
+	_, err = before.Exec(t.Context(), "INSERT INTO contacts (id, traits, created_at, updated_at) VALUES ($1, '{\"plan\": \"trial\"}', $2, $2)", early, start)
+	require.NoError(t, err)
+	saveSegment(t, s, "trial", `contact.plan == "trial"`)
+	done, err := s.Walk(t.Context(), start, 100)
+	require.NoError(t, err)
+	require.False(t, done)
+	require.Empty(t, members(t, s, "trial"))
+	require.NoError(t, before.Commit(t.Context()))
+	walk(t, s, start, 100)
+	require.ElementsMatch(t, []string{early, id}, members(t, s, "trial"))
+}
+
 func TestADeletedSegmentIsLeftSilently(t *testing.T) {
 	t.Parallel()
 	s, conn := open(t)

@@ -12,6 +12,22 @@ import (
 	"github.com/google/uuid"
 )
 
+const BackendNow = `-- name: BackendNow :one
+SELECT pg_backend_pid()::int AS pid, clock_timestamp()::timestamptz AS now
+`
+
+type BackendNowRow struct {
+	Pid int32
+	Now time.Time
+}
+
+func (q *Queries) BackendNow(ctx context.Context) (BackendNowRow, error) {
+	row := q.db.QueryRow(ctx, BackendNow)
+	var i BackendNowRow
+	err := row.Scan(&i.Pid, &i.Now)
+	return i, err
+}
+
 const CountSegmentMembers = `-- name: CountSegmentMembers :one
 SELECT count(*) FROM segment_members WHERE segment = $1
 `

@@ -102,3 +102,6 @@ UPDATE rules SET revision = revision + 1, walked = revision + 1, walked_to = NUL
 
 -- name: SetSegmentsFilled :exec
 UPDATE segments SET filled_at = @now::timestamptz WHERE filled_at IS NULL AND deleted_at IS NULL;
+
+-- name: BackendNow :one
+SELECT pg_backend_pid()::int AS pid, clock_timestamp()::timestamptz AS now;
