@@ -41,6 +41,7 @@ type process struct {
 	config   config
 	log      *slog.Logger
 	store    *store.Store
+	events   *store.Catalogue
 	smtp     *email.Transport
 	temporal client.Client
 	now      activities.Clock
@@ -80,7 +81,7 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &process{config: c, log: log, store: s, now: time.Now, secret: c.WebhookSecret}
+	p := &process{config: c, log: log, store: s, events: store.NewCatalogue(s), now: time.Now, secret: c.WebhookSecret}
 	if err := p.keys(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -150,6 +151,7 @@ func (p *process) close() error {
 	if p.smtp != nil {
 		p.smtp.Close()
 	}
+	p.noteRest()
 	p.store.Close()
 	return nil
 }
@@ -195,7 +197,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		if err != nil {
 			return errors.Join(err, p.close())
 		}
-		parts = append(parts, func(ctx context.Context) error { return p.serve(ctx, listener, handler, ready) })
+		parts = append(parts, func(ctx context.Context) error { return p.serve(ctx, listener, handler, ready) }, p.note)
 	} else {
 		ready("")
 	}
@@ -295,10 +297,11 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 func (p *process) handler() (*api.Handler, error) {
 	port := storePort{p.store}
 	return api.New(api.Options{
-		Keys: port, Events: p.store, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port,
+		Keys: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Imports:     importsPort{p.store},
+		Companies:   port, Objects: port, Catalogue: port,
 		Logger:      p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),

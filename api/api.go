@@ -29,6 +29,9 @@ type Options struct {
 	Imports     Imports
 	MaxImport   int64 // bytes of a file; 2 GB when zero
 	Segments    Segments
+	Companies   Companies
+	Objects     Objects
+	Catalogue   Catalogue
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -131,6 +134,9 @@ func (o Options) check() error {
 		{"Unsubscribe", o.Unsubscribe == nil},
 		{"Imports", o.Imports == nil},
 		{"Segments", o.Segments == nil},
+		{"Companies", o.Companies == nil},
+		{"Objects", o.Objects == nil},
+		{"Catalogue", o.Catalogue == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -144,6 +150,7 @@ func (o Options) check() error {
 func (s *server) newEngine() (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode) // the process's own switch: else gin prints every route to standard output
 	e := gin.New()
+	e.UseRawPath = true             // a name with a slash in it (%2F) is one segment of a path
 	e.RedirectTrailingSlash = false // a redirect loses the body of a POST
 	e.HandleMethodNotAllowed = true
 	if err := e.SetTrustedProxies(s.TrustedProxies); err != nil {
@@ -171,6 +178,9 @@ func (s *server) routes() {
 	s.handoffRoutes()
 	s.unsubscribeRoutes()
 	s.segmentsRoutes()
+	s.companyRoutes()
+	s.objectRoutes()
+	s.catalogueRoutes()
 }
 
 // serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.

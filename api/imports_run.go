@@ -136,6 +136,11 @@ func (r *importRun) ingest(ctx context.Context, rows []audience.ImportRow, step 
 	}
 	r.server.afterCommit(accepted)
 	for i, a := range accepted {
+		if a.Blocked {
+			step.Counts.Rejected++
+			step.Problems = append(step.Problems, audience.ImportProblem{Line: rows[i].Line, Code: "blocked", Message: "Events of this name are blocked in the catalogue."})
+			continue
+		}
 		// A message id that was made of the line belongs to this import alone: it is accepted, if not for the first time.
 		told := !strings.HasPrefix(rows[i].Event.MessageID, "import:")
 		if told && a.Duplicate {

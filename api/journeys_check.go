@@ -34,6 +34,10 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 	if err != nil {
 		return nil, nil, fmt.Errorf("look up segments: %w", err)
 	}
+	events, err := s.Catalogue.KnownEvents(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the catalogue: %w", err)
+	}
 	known := journey.Known{
 		Templates: func(key string) bool {
 			exists, err := s.Templates.TemplateExists(ctx, key)
@@ -44,6 +48,7 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 		},
 		Segments:    func(key string) bool { return slices.Contains(keys, key) },
 		SegmentKeys: keys,
+		Events:      events,
 		Now:         s.now(),
 	}
 	definition, problems := journey.Check(bytes.Clone(data), known)

@@ -177,18 +177,22 @@ func (s *server) ingestCalls(c *gin.Context, key APIKey, in intake) error {
 
 // afterCommit counts what was accepted and wakes the journeys that wait for it.
 func (s *server) afterCommit(accepted []audience.Accepted) {
-	duplicates := 0
+	duplicates, blocked := 0, 0
 	var wake []string
 	for _, a := range accepted {
 		if a.Duplicate {
 			duplicates++
+		}
+		if a.Blocked {
+			blocked++
 		}
 		if a.Poke && !slices.Contains(wake, a.ContactID) {
 			wake = append(wake, a.ContactID)
 		}
 	}
 	s.metrics.event(eventDuplicate, "", duplicates)
-	s.metrics.event(eventAccepted, "", len(accepted)-duplicates)
+	s.metrics.event(eventIgnored, "blocked", blocked)
+	s.metrics.event(eventAccepted, "", len(accepted)-duplicates-blocked)
 	s.pokes.add(wake...)
 }
 

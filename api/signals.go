@@ -66,6 +66,9 @@ func (s *server) signal(ctx context.Context, in *SignalInput) (*SignalOutput, er
 		return nil, fmt.Errorf("ingest signal: %d results for one event", len(accepted))
 	}
 	a := accepted[0]
+	if a.Blocked {
+		return nil, invalid("/name", "blocked_event", "Events of this name are blocked in the catalogue.")
+	}
 	return &SignalOutput{Body: SignalReceipt{EventID: a.EventID, Seq: a.Seq, Duplicate: a.Duplicate}}, nil
 }
 

@@ -18,7 +18,9 @@ type Known struct {
 	Segments  func(key string) bool
 	// SegmentKeys are the keys that there are, for suggestions.
 	SegmentKeys []string
-	Now         time.Time // to warn of moments that are past; zero: no warning
+	// Events are the names in the catalogue, for hints; nil: no hints.
+	Events *audience.KnownEvents
+	Now    time.Time // to warn of moments that are past; zero: no warning
 }
 
 // Validate finds what is wrong with the meaning of a definition that could be read: all problems at once, sorted.
@@ -30,6 +32,7 @@ func Validate(def *Definition, known Known) []fault.Problem {
 	c.duplicates()
 	c.conditions()
 	c.segments()
+	c.events()
 	for i := range def.Steps {
 		s := &def.Steps[i]
 		if spec, ok := kindSpec(s.Kind); ok && !s.broken && spec.check != nil {
@@ -80,6 +83,9 @@ func (c *checker) conditions() {
 		}
 		for _, key := range condition.Names().Segments {
 			c.segment(at.Pointer, at.StepID, key)
+		}
+		for _, name := range condition.Names().Events {
+			c.event(at.Pointer, at.StepID, name)
 		}
 	}
 }
