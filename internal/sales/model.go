@@ -18,6 +18,7 @@ type Model struct {
 	fitCap   int
 	groups   []group
 	byEvent  map[string][]eventRule
+	order    [][]string // the rules of each group, in the order of the document
 	labels   *Labels
 	stages   []stageThreshold // in the order of stages
 	fitNames audience.Names
@@ -103,7 +104,9 @@ func (m *Model) addGroup(g *Group) error {
 		}
 		compiled.halfLife = span
 	}
+	var ids []string
 	for _, rule := range g.Rules {
+		ids = append(ids, rule.ID)
 		r := eventRule{id: rule.ID, group: len(m.groups), points: float64(rule.Points)}
 		if rule.When != "" {
 			var err error
@@ -113,7 +116,7 @@ func (m *Model) addGroup(g *Group) error {
 		}
 		m.byEvent[rule.Event] = append(m.byEvent[rule.Event], r)
 	}
-	m.groups = append(m.groups, compiled)
+	m.groups, m.order = append(m.groups, compiled), append(m.order, ids)
 	return nil
 }
 
@@ -167,6 +170,14 @@ func (m *Model) EventNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// ConditionalNames are those of EventNames for which a rule looks into the event, sorted.
+func (m *Model) ConditionalNames() []string {
+	names := m.EventNames()
+	return slices.DeleteFunc(names, func(name string) bool {
+		return !slices.ContainsFunc(m.byEvent[name], func(r eventRule) bool { return r.when != nil })
+	})
 }
 
 // FitNames is what personas and fit rules look at: when nothing of it changed, Rate need not be asked again.
