@@ -22,9 +22,19 @@ func (p storePort) ListMembers(ctx context.Context, key, cursor string, limit in
 	return api.Page[audience.Member](page), err
 }
 
+// companiesAtOnce is how many companies the clock job looks at in a turn: it goes round all of them, so that a sum is some seconds old.
+const companiesAtOnce = 500
+
 // keepTime runs the clock job.
 func (p *process) keepTime(ctx context.Context) error {
-	c := worker.Clock{Source: p.store, Every: clockEvery, Now: p.now, Log: p.log.With("part", "clock")}
+	after := ""
+	c := worker.Clock{
+		Source: p.store, Every: clockEvery, Now: p.now, Log: p.log.With("part", "clock"),
+		Also: func(ctx context.Context, now time.Time) (err error) {
+			after, err = p.store.RefreshCompanies(ctx, now, after, companiesAtOnce)
+			return err
+		},
+	}
 	c.Run(ctx)
 	return nil
 }

@@ -28,6 +28,15 @@ func (q *Queries) BackendNow(ctx context.Context) (BackendNowRow, error) {
 	return i, err
 }
 
+const CompanyTold = `-- name: CompanyTold :exec
+UPDATE companies SET changed_at = NULL WHERE id = $1 AND changed_at = $2
+`
+
+func (q *Queries) CompanyTold(ctx context.Context, iD uuid.UUID, changedAt *time.Time) error {
+	_, err := q.db.Exec(ctx, CompanyTold, iD, changedAt)
+	return err
+}
+
 const CountSegmentMembers = `-- name: CountSegmentMembers :one
 SELECT count(*) FROM segment_members WHERE segment = $1
 `
@@ -115,6 +124,59 @@ UPDATE rules SET walked_to = $1::uuid
 func (q *Queries) KeepWalk(ctx context.Context, walkedTo uuid.UUID) error {
 	_, err := q.db.Exec(ctx, KeepWalk, walkedTo)
 	return err
+}
+
+const ListChangedCompanies = `-- name: ListChangedCompanies :many
+SELECT id, changed_at::timestamptz AS changed_at FROM companies WHERE changed_at IS NOT NULL ORDER BY changed_at, id LIMIT $1
+`
+
+type ListChangedCompaniesRow struct {
+	ID        uuid.UUID
+	ChangedAt time.Time
+}
+
+func (q *Queries) ListChangedCompanies(ctx context.Context, maxRows int32) ([]ListChangedCompaniesRow, error) {
+	rows, err := q.db.Query(ctx, ListChangedCompanies, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListChangedCompaniesRow
+	for rows.Next() {
+		var i ListChangedCompaniesRow
+		if err := rows.Scan(&i.ID, &i.ChangedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListCompanyIDs = `-- name: ListCompanyIDs :many
+SELECT id FROM companies WHERE id > $1::uuid ORDER BY id LIMIT $2
+`
+
+func (q *Queries) ListCompanyIDs(ctx context.Context, after uuid.UUID, maxRows int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, ListCompanyIDs, after, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ListContactSegments = `-- name: ListContactSegments :many
@@ -430,6 +492,30 @@ func (q *Queries) ListSegments(ctx context.Context, after string, maxRows int32)
 	return items, nil
 }
 
+const LockCompanyMembers = `-- name: LockCompanyMembers :many
+SELECT id FROM contacts WHERE company_id = $1::uuid ORDER BY id FOR NO KEY UPDATE
+`
+
+func (q *Queries) LockCompanyMembers(ctx context.Context, companyID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, LockCompanyMembers, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockMembers = `-- name: LockMembers :many
 SELECT c.id FROM contacts c
 WHERE c.id IN (SELECT m.contact_id FROM segment_members m WHERE m.segment = $1 ORDER BY m.contact_id LIMIT $2)
@@ -532,6 +618,33 @@ UPDATE contacts SET recheck_at = $1::timestamptz WHERE id = $2
 func (q *Queries) PostponeRecheck(ctx context.Context, until time.Time, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, PostponeRecheck, until, iD)
 	return err
+}
+
+const RecheckContacts = `-- name: RecheckContacts :exec
+UPDATE contacts SET recheck_at = $1::timestamptz WHERE id = ANY($2::uuid[]) AND (recheck_at IS NULL OR recheck_at > $1)
+`
+
+func (q *Queries) RecheckContacts(ctx context.Context, now time.Time, ids []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, RecheckContacts, now, ids)
+	return err
+}
+
+const RefreshCompanyScores = `-- name: RefreshCompanyScores :execrows
+UPDATE companies p SET score = s.total, changed_at = CASE WHEN $1::boolean THEN $2::timestamptz ELSE p.changed_at END
+FROM (
+    SELECT k.id, (SELECT least(greatest(coalesce(sum(c.score), 0), -2147483648), 2147483647) FROM contacts c WHERE c.company_id = k.id)::integer AS total
+    FROM (SELECT id FROM companies WHERE id = ANY($3::uuid[]) ORDER BY id FOR NO KEY UPDATE) k
+) s
+WHERE p.id = s.id AND p.score <> s.total
+`
+
+// In the order of ids. Members are told when somebody's conditions look at the sum.
+func (q *Queries) RefreshCompanyScores(ctx context.Context, tell bool, now time.Time, ids []uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, RefreshCompanyScores, tell, now, ids)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const SetSegmentsFilled = `-- name: SetSegmentsFilled :exec

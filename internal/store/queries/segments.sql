@@ -105,3 +105,27 @@ UPDATE segments SET filled_at = @now::timestamptz WHERE filled_at IS NULL AND de
 
 -- name: BackendNow :one
 SELECT pg_backend_pid()::int AS pid, clock_timestamp()::timestamptz AS now;
+
+-- name: ListChangedCompanies :many
+SELECT id, changed_at::timestamptz AS changed_at FROM companies WHERE changed_at IS NOT NULL ORDER BY changed_at, id LIMIT @max_rows;
+
+-- name: LockCompanyMembers :many
+SELECT id FROM contacts WHERE company_id = @company_id::uuid ORDER BY id FOR NO KEY UPDATE;
+
+-- name: RecheckContacts :exec
+UPDATE contacts SET recheck_at = @now::timestamptz WHERE id = ANY(@ids::uuid[]) AND (recheck_at IS NULL OR recheck_at > @now);
+
+-- name: CompanyTold :exec
+UPDATE companies SET changed_at = NULL WHERE id = @id AND changed_at = @changed_at;
+
+-- name: ListCompanyIDs :many
+SELECT id FROM companies WHERE id > @after::uuid ORDER BY id LIMIT @max_rows;
+
+-- In the order of ids. Members are told when somebody's conditions look at the sum.
+-- name: RefreshCompanyScores :execrows
+UPDATE companies p SET score = s.total, changed_at = CASE WHEN @tell::boolean THEN @now::timestamptz ELSE p.changed_at END
+FROM (
+    SELECT k.id, (SELECT least(greatest(coalesce(sum(c.score), 0), -2147483648), 2147483647) FROM contacts c WHERE c.company_id = k.id)::integer AS total
+    FROM (SELECT id FROM companies WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE) k
+) s
+WHERE p.id = s.id AND p.score <> s.total;
