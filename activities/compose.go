@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -28,11 +29,19 @@ func (c *Composer) Compose(template email.Template, subject string, facts audien
 		}
 		options.UnsubscribeURL = c.UnsubscribeBase + token
 	}
-	data := email.Data{Contact: facts.Contact(), Company: facts.Company()}
+	var lost error
+	data := email.Data{Contact: facts.Contact(), Company: facts.Company(), Object: func(kind string) map[string]any {
+		fields, err := facts.Object(kind)
+		lost = errors.Join(lost, err)
+		return fields
+	}}
 	if event := facts.Event(); event != nil {
 		data.Event = event.Properties
 	}
 	rendered, err := c.Renderer.Render(template, data, options)
+	if lost != nil { // a mail without what could not be read would look right
+		return fmt.Errorf("read objects: %w", lost)
+	}
 	if err != nil {
 		return fmt.Errorf("render: %w", err)
 	}

@@ -18,6 +18,8 @@ type Data struct {
 	Contact audience.Contact
 	Event   map[string]any // properties of the event that enrolled the contact
 	Company map[string]any
+	// Object gives the fields of the newest custom object of a type; nil: there is none. It may be nil.
+	Object func(kind string) map[string]any
 }
 
 // bindings makes the variables of one rendering: copies, cut down to the limits.
@@ -46,6 +48,7 @@ func (d Data) bindings() map[string]any {
 		"contact": newObject(contact, 0),
 		"event":   newObject(d.Event, 0),
 		"company": newObject(d.Company, 0),
+		"object":  &objects{find: d.Object, known: map[string]any{}},
 	}
 }
 

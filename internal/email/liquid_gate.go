@@ -30,7 +30,7 @@ func newGate(source string) *gate {
 	return &gate{
 		source:  source,
 		filters: filters(),
-		known:   map[string]bool{"contact": true, "event": true, "company": true},
+		known:   map[string]bool{"contact": true, "event": true, "company": true, "object": true},
 	}
 }
 
@@ -87,7 +87,7 @@ func (g *gate) object(tok parser.Token) {
 		return
 	}
 	path := e.paths[0]
-	if !strings.HasPrefix(path, "contact.") || alwaysThere(path) || g.guarded(path) {
+	if !mayBeMissing(path) || g.guarded(path) {
 		return
 	}
 	p := liquidProblem("missing_default", tok.SourceLoc.LineNo, fmt.Sprintf("%s may be empty: add a default, such as {{ %s | default: 'there' }}.", path, path))
@@ -104,6 +104,12 @@ func parses(source string) (ok bool) {
 	}()
 	_, err := expressions.Parse(source)
 	return err == nil
+}
+
+// mayBeMissing tells whether a placeholder shows what not every contact has. Of the event, the author knows more than we do; company is
+// left to the author, too, because journeys for companies have one throughout.
+func mayBeMissing(path string) bool {
+	return strings.HasPrefix(path, "contact.") && !alwaysThere(path) || strings.HasPrefix(path, "object.")
 }
 
 // alwaysThere names what every contact has that gets mail.
@@ -169,7 +175,7 @@ func (g *gate) close(tok parser.Token) {
 // declare makes a variable known. Those that hold the data can't be replaced.
 func (g *gate) declare(name string, line int) {
 	switch {
-	case name == "contact", name == "event", name == "company", name == "forloop", strings.HasPrefix(name, reservedPrefix):
+	case name == "contact", name == "event", name == "company", name == "object", name == "forloop", strings.HasPrefix(name, reservedPrefix):
 		g.add("reserved_name", line, "This name can't be used for a variable.")
 	case name != "":
 		g.known[name] = true
@@ -196,7 +202,7 @@ func (g *gate) expression(tok parser.Token) expression {
 			continue
 		}
 		if !g.known[root] {
-			g.add("unknown_variable", line, fmt.Sprintf("%s is not known here: placeholders start with contact, event or company.", quoteName(root)))
+			g.add("unknown_variable", line, fmt.Sprintf("%s is not known here: placeholders start with contact, event, company or object.", quoteName(root)))
 		}
 	}
 	return e
