@@ -202,7 +202,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep, p.keepTime)
+		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase)
 	}
 	errs := make([]error, len(parts))
 	var running sync.WaitGroup
@@ -297,7 +297,7 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 func (p *process) handler() (*api.Handler, error) {
 	port := storePort{p.store}
 	return api.New(api.Options{
-		Keys: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port,
+		Keys: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Imports:     importsPort{p.store},

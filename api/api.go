@@ -29,6 +29,8 @@ type Options struct {
 	Imports     Imports
 	MaxImport   int64 // bytes of a file; 2 GB when zero
 	Segments    Segments
+	Merger      Merger
+	Erasures    Erasures
 	Companies   Companies
 	Objects     Objects
 	Catalogue   Catalogue
@@ -134,6 +136,8 @@ func (o Options) check() error {
 		{"Unsubscribe", o.Unsubscribe == nil},
 		{"Imports", o.Imports == nil},
 		{"Segments", o.Segments == nil},
+		{"Merger", o.Merger == nil},
+		{"Erasures", o.Erasures == nil},
 		{"Companies", o.Companies == nil},
 		{"Objects", o.Objects == nil},
 		{"Catalogue", o.Catalogue == nil},
@@ -178,6 +182,8 @@ func (s *server) routes() {
 	s.handoffRoutes()
 	s.unsubscribeRoutes()
 	s.segmentsRoutes()
+	s.mergeRoutes()
+	s.eraseRoutes()
 	s.companyRoutes()
 	s.objectRoutes()
 	s.catalogueRoutes()

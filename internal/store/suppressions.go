@@ -33,14 +33,21 @@ func (tx *ContactTx) Suppressed(ctx context.Context, emailKey string) (string, b
 	if err := tx.q.LockAddressShared(ctx, lockAddresses, key); err != nil {
 		return "", false, failure("lock address", err)
 	}
-	row, err := tx.q.FindSuppression(ctx, key)
-	if isNoRows(err) {
-		return "", false, nil
-	}
+	standing, err := tx.q.FindStanding(ctx, key)
 	if err != nil {
 		return "", false, failure("find suppression", err)
 	}
-	return row.Reason, true, nil
+	if standing.Reason != "" || len(standing.ErasureKey) == 0 {
+		return standing.Reason, standing.Reason != "", nil
+	}
+	erased, err := tx.q.IsErased(ctx, addressHash(standing.ErasureKey, key))
+	if err != nil {
+		return "", false, failure("find erased address", err)
+	}
+	if erased {
+		return reasonErased, true, nil
+	}
+	return "", false, nil
 }
 
 // SetConsent records what the contact has permitted or withdrawn, under the contact's row lock: once it returns, what is claimed has seen it.

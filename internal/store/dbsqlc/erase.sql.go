@@ -199,6 +199,25 @@ func (q *Queries) FindErasureOfContact(ctx context.Context, contactID uuid.UUID)
 	return i, err
 }
 
+const FindStanding = `-- name: FindStanding :one
+SELECT coalesce((SELECT s.reason FROM suppressions s WHERE s.email_key = $1), '')::text AS reason,
+    coalesce((SELECT x.value FROM secrets x WHERE x.name = 'erasure'), ''::bytea)::bytea AS erasure_key
+`
+
+type FindStandingRow struct {
+	Reason     string
+	ErasureKey []byte
+}
+
+// What there is to know about an address in one look: why it is suppressed, and, once a contact has been erased, the key of the hashes by
+// which the addresses of erased contacts are known.
+func (q *Queries) FindStanding(ctx context.Context, emailKey string) (FindStandingRow, error) {
+	row := q.db.QueryRow(ctx, FindStanding, emailKey)
+	var i FindStandingRow
+	err := row.Scan(&i.Reason, &i.ErasureKey)
+	return i, err
+}
+
 const InsertErasedAddress = `-- name: InsertErasedAddress :exec
 INSERT INTO erased_addresses (hmac, at) VALUES ($1, $2) ON CONFLICT (hmac) DO NOTHING
 `

@@ -29,17 +29,6 @@ func (q *Queries) FindConsent(ctx context.Context, contactID uuid.UUID, topic st
 	return i, err
 }
 
-const FindSuppression = `-- name: FindSuppression :one
-SELECT email_key, reason, at FROM suppressions WHERE email_key = $1
-`
-
-func (q *Queries) FindSuppression(ctx context.Context, emailKey string) (Suppression, error) {
-	row := q.db.QueryRow(ctx, FindSuppression, emailKey)
-	var i Suppression
-	err := row.Scan(&i.EmailKey, &i.Reason, &i.At)
-	return i, err
-}
-
 const InsertSuppression = `-- name: InsertSuppression :exec
 INSERT INTO suppressions (email_key, reason, at) VALUES ($1, $2, $3) ON CONFLICT (email_key) DO NOTHING
 `

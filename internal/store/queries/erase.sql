@@ -77,3 +77,9 @@ DELETE FROM segment_members WHERE contact_id = @contact_id;
 
 -- name: EraseMerges :execrows
 DELETE FROM merges WHERE into_id = @contact_id;
+
+-- What there is to know about an address in one look: why it is suppressed, and, once a contact has been erased, the key of the hashes by
+-- which the addresses of erased contacts are known.
+-- name: FindStanding :one
+SELECT coalesce((SELECT s.reason FROM suppressions s WHERE s.email_key = @email_key), '')::text AS reason,
+    coalesce((SELECT x.value FROM secrets x WHERE x.name = 'erasure'), ''::bytea)::bytea AS erasure_key;

@@ -6,9 +6,6 @@ SELECT pg_advisory_xact_lock_shared(@class, hashtext(@email_key::text));
 -- name: LockAddress :exec
 SELECT pg_advisory_xact_lock(@class, hashtext(@email_key::text));
 
--- name: FindSuppression :one
-SELECT * FROM suppressions WHERE email_key = @email_key;
-
 -- The first reason stays.
 -- name: InsertSuppression :exec
 INSERT INTO suppressions (email_key, reason, at) VALUES (@email_key, @reason, @at) ON CONFLICT (email_key) DO NOTHING;
