@@ -31,6 +31,17 @@ type segmentOutput struct {
 	Body audience.SegmentState
 }
 
+// SavedSegment is a segment as it was saved, and what may be a mistake in it.
+type SavedSegment struct {
+	audience.SegmentState
+	Problems []fault.Problem `json:"problems" nullable:"false" doc:"Warnings: names of events that were never seen, with what was probably meant."`
+}
+
+type savedSegmentOutput struct {
+	ETag string `header:"ETag"`
+	Body SavedSegment
+}
+
 // PreviewInput asks who would be in a segment.
 type PreviewInput struct {
 	Body struct {
@@ -42,6 +53,7 @@ type PreviewInput struct {
 type Preview struct {
 	Count    int64              `json:"count" doc:"How many contacts the condition holds for now."`
 	Contacts []audience.Contact `json:"contacts" nullable:"false" doc:"The newest of them, 20 at most."`
+	Problems []fault.Problem    `json:"problems" nullable:"false" doc:"Warnings, as when it is saved."`
 }
 
 type previewOutput struct{ Body Preview }
@@ -94,7 +106,7 @@ func (s *server) findSegment(ctx context.Context, in *SegmentInput) (*segmentOut
 	return &segmentOutput{ETag: etag(segment.Revision), Body: segment}, nil
 }
 
-func (s *server) saveSegment(ctx context.Context, in *SaveSegmentInput) (*segmentOutput, error) {
+func (s *server) saveSegment(ctx context.Context, in *SaveSegmentInput) (*savedSegmentOutput, error) {
 	if !audience.IsSegmentKey(in.Key) {
 		return nil, invalid("path:key", "bad_key", "A segment's key has lower case letters, digits and dashes, at most 64, and does not begin with a dash.")
 	}
@@ -102,8 +114,9 @@ func (s *server) saveSegment(ctx context.Context, in *SaveSegmentInput) (*segmen
 	if err != nil {
 		return nil, err
 	}
-	if _, err := audience.CompileSegment(in.Body.Condition); err != nil {
-		return nil, conditionProblem(err)
+	warnings, err := s.checkSegment(ctx, in.Body.Condition)
+	if err != nil {
+		return nil, err
 	}
 	name := in.Body.Name
 	if name == "" {
@@ -113,7 +126,26 @@ func (s *server) saveSegment(ctx context.Context, in *SaveSegmentInput) (*segmen
 	if err != nil {
 		return nil, fmt.Errorf("save segment: %w", err)
 	}
-	return &segmentOutput{ETag: etag(segment.Revision), Body: segment}, nil
+	return &savedSegmentOutput{ETag: etag(segment.Revision), Body: SavedSegment{SegmentState: segment, Problems: warnings}}, nil
+}
+
+// checkSegment refuses a condition that no segment can have, and warns of names that no event has come with.
+func (s *server) checkSegment(ctx context.Context, source string) ([]fault.Problem, error) {
+	condition, err := audience.CompileSegment(source)
+	if err != nil {
+		return nil, conditionProblem(err)
+	}
+	known, err := s.Catalogue.KnownEvents(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look up events: %w", err)
+	}
+	warnings := []fault.Problem{}
+	for _, name := range condition.Names().Events {
+		if code, message := known.Hint(name); code != "" {
+			warnings = append(warnings, fault.Problem{Path: "/condition", Code: code, Level: fault.LevelWarning, Message: message})
+		}
+	}
+	return warnings, nil
 }
 
 func (s *server) deleteSegment(ctx context.Context, in *SegmentInput) (*struct{}, error) {
@@ -124,14 +156,15 @@ func (s *server) deleteSegment(ctx context.Context, in *SegmentInput) (*struct{}
 }
 
 func (s *server) previewSegment(ctx context.Context, in *PreviewInput) (*previewOutput, error) {
-	if _, err := audience.CompileSegment(in.Body.Condition); err != nil {
-		return nil, conditionProblem(err)
+	warnings, err := s.checkSegment(ctx, in.Body.Condition)
+	if err != nil {
+		return nil, err
 	}
 	count, contacts, err := s.Segments.PreviewSegment(ctx, in.Body.Condition, s.now(), previewed)
 	if err != nil {
 		return nil, fmt.Errorf("preview segment: %w", err)
 	}
-	out := Preview{Count: count, Contacts: make([]audience.Contact, 0, len(contacts))}
+	out := Preview{Count: count, Problems: warnings, Contacts: make([]audience.Contact, 0, len(contacts))}
 	for _, c := range contacts {
 		out.Contacts = append(out.Contacts, withTraits(c))
 	}

@@ -137,3 +137,17 @@ func TestClockLagIsShown(t *testing.T) {
 	w.fail = fault.New(fault.Unavailable, "database_unavailable", "The database can't be reached.")
 	require.Contains(t, metrics(), "throughline_clock_lag_seconds NaN\n", "not known is not 0")
 }
+
+// What a segment asks for and nobody has seen is a warning, with what was probably meant; it never keeps a segment from being saved.
+func TestSegmentsWarnOfNamesThatWereNeverSeen(t *testing.T) {
+	t.Parallel()
+	w, catalogue := newRecordsWorld(t)
+	w.run(t, []row{{name: "track", call: admin("POST", "/v1/track", `{"userId":"u","event":"Project Created","messageId":"1"}`), status: 200}})
+	require.NoError(t, catalogue.Flush(t.Context()))
+	hint := []string{`"path":"/condition"`, `"level":"warning"`, "did you mean `Project Created`?"}
+	w.run(t, []row{
+		{name: "preview", call: admin("POST", "/v1/segments/preview", `{"condition":"did(\"Project created\")"}`), status: 200, contains: hint},
+		{name: "save", call: admin("PUT", "/v1/segments/trial", `{"condition":"count(\"Project created\", \"7d\") > 1"}`), status: 200, contains: hint},
+		{name: "nothing to say", call: admin("PUT", "/v1/segments/trial", `{"condition":"did(\"Project Created\")"}`), status: 200, contains: []string{`"problems":[]`}},
+	})
+}
