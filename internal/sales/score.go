@@ -211,3 +211,17 @@ func (m *Model) Advance(s *ScoreState, before, after audience.Score, stage strin
 	}
 	return reached
 }
+
+// RisesAt is when the score may reach a further stage by time alone, or a moment before that; zero: never. Only what has cost points and
+// fades lets a score rise.
+func (m *Model) RisesAt(s ScoreState, at time.Time) time.Time {
+	if m == nil || len(m.stages) == 0 {
+		return time.Time{}
+	}
+	for _, g := range m.groups {
+		if g.halfLife > 0 && s.Engagement[g.key].Value < 0 {
+			return m.changesAt(s, at)
+		}
+	}
+	return time.Time{}
+}

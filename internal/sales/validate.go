@@ -91,7 +91,7 @@ func (s scope) foreignTo(n audience.Names) string {
 		return ""
 	}
 	switch {
-	case score || slices.Contains(n.Fields, "stage"):
+	case score || slices.Contains(n.Fields, "stage") || slices.Contains(n.CompanyTraits, "score"):
 		return "Fit and personas can't depend on the score or the stage: these follow from them."
 	case len(n.Events)+len(n.Questions)+len(n.Lasts) > 0:
 		return "What a contact did belongs to engagement, where it can fade; fit and personas look at what it is."

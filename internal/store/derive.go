@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"throughline.dev/throughline/internal/audience"
-	"throughline.dev/throughline/internal/sales"
 )
 
 // retryJudging is when a condition whose facts could not be had is judged again.
@@ -155,7 +154,7 @@ func (d *derivation) score(s *subject, fresh []audience.Event) (string, error) {
 	if state.Model != model.Version() {
 		return "", nil // the walk that a new model starts folds all of the contact's events
 	}
-	before := model.Score(*state, d.now)
+	before := model.Worth(*state, d.now)
 	persona := state.Persona
 	earned := false
 	for i := range fresh {
@@ -179,15 +178,14 @@ func (d *derivation) score(s *subject, fresh []audience.Event) (string, error) {
 	if !earned && !s.created && !s.news.everything && !s.news.score {
 		return "", nil
 	}
+	after := model.Worth(*state, d.now)
+	reached := model.Advance(state, before, after, s.row.Stage)
 	if err := s.keepState(model, d.now); err != nil {
 		return "", err
 	}
-	after := model.Score(*state, d.now)
+	s.recheckBy(model.RisesAt(*state, d.now))
 	s.news.score = s.news.score || before != after || earned
-	if reached := model.Reached(after); sales.Forward(s.row.Stage, reached) {
-		return reached, nil
-	}
-	return "", nil
+	return reached, nil
 }
 
 // reach moves the contact to a stage.

@@ -100,7 +100,7 @@ func (s *subject) keepState(model *sales.Model, now time.Time) error {
 		return err
 	}
 	s.row.ScoreState = raw
-	s.row.Score = int32(model.Score(*s.parsed.state, now).Total)
+	s.row.Score = int32(model.Worth(*s.parsed.state, now).Total)
 	s.touched = true
 	return nil
 }
