@@ -47,7 +47,7 @@ func IsSegmentKey(key string) bool { return segmentKey.MatchString(key) }
 const CodeConditionNotForSegment = "condition_not_for_segment"
 
 // CompileSegment compiles a segment's condition, and refuses what a segment can't have: it is about a contact and its past, so there is no
-// event at hand, and segments don't stand on each other.
+// event at hand, segments don't stand on each other, and it can be told when its answer may become another by time alone.
 func CompileSegment(source string) (*Condition, error) {
 	c, err := CompileCondition(source)
 	if err != nil {
@@ -62,6 +62,9 @@ func CompileSegment(source string) (*Condition, error) {
 		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment, "A segment has no event at hand: ask did(\"Name\") or count(\"Name\") instead of event.")
 	case len(names.Segments) > 0:
 		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment, "A segment can't ask for another segment: write out its condition.")
+	case c.free:
+		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment,
+			"In a segment, now can only be compared, after adding or taking away a span, such as now - last(\"Seen\") > duration(\"336h\"): else nobody could tell when somebody leaves it.")
 	}
 	return c, nil
 }

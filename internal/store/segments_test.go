@@ -85,6 +85,7 @@ func TestSegments(t *testing.T) {
 	requireFault(t, err, fault.NotFound, "segment_not_found")
 	for condition, code := range map[string]string{
 		"contact.plan =": "condition_syntax", `in_segment("x")`: audience.CodeConditionNotForSegment, "scor > 1": "condition_unknown_name",
+		"now.getHours() > 8": audience.CodeConditionNotForSegment, "event.n > 1": audience.CodeConditionNotForSegment,
 	} {
 		_, err = s.SaveSegment(ctx, "trial", "", condition, nil, start)
 		requireFault(t, err, fault.Invalid, code)
