@@ -304,3 +304,70 @@ func TestObjectsUnderFire(t *testing.T) {
 	}
 	require.Equal(t, 1, owners)
 }
+
+// A company's and an object's change move contacts between segments: by the clock job, and nobody else is looked at.
+func TestRecordsMoveContactsBetweenSegments(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	ctx := t.Context()
+	for key, condition := range map[string]string{
+		"big":  `company.plan == "enterprise"`,
+		"rich": `object("subscription").mrr > 100`,
+	} {
+		_, err := s.SaveSegment(ctx, key, key, condition, nil, start)
+		require.NoError(t, err)
+	}
+	walk := func(now time.Time) {
+		for done := false; !done; {
+			var err error
+			done, err = s.Walk(ctx, now, 100)
+			require.NoError(t, err)
+		}
+	}
+	walk(start)
+	ana := ingest(t, s, start, group("ana", "acme", "g1", nil))[0].ContactID
+	bob := ingest(t, s, start, track("bob", "Signed Up", "t1"))[0].ContactID
+	segmentsOf := func(id string) []string {
+		found, err := s.ContactSegments(ctx, id)
+		require.NoError(t, err)
+		keys := []string{}
+		for _, m := range found {
+			keys = append(keys, m.Key)
+		}
+		return keys
+	}
+	now := start
+	turn := func() int {
+		now = now.Add(time.Second)
+		for next := "again"; next != ""; {
+			var err error
+			next, err = s.RefreshCompanies(ctx, now, "", 100)
+			require.NoError(t, err)
+		}
+		judged, err := s.RefreshDue(ctx, now, 100)
+		require.NoError(t, err)
+		return judged
+	}
+	turn() // whoever is due after the group call
+	save := func(w audience.ObjectWrite) {
+		w.Type, w.ID = "subscription", "s1"
+		_, _, err := s.SaveObject(ctx, w, now)
+		require.NoError(t, err)
+	}
+
+	_, err := s.SaveCompany(ctx, "acme", map[string]any{"plan": "enterprise"}, true, now)
+	require.NoError(t, err)
+	require.Equal(t, 1, turn())
+	require.Equal(t, []string{"big"}, segmentsOf(ana))
+	save(audience.ObjectWrite{UserID: "bob", Fields: map[string]any{"mrr": 120}})
+	require.Equal(t, 1, turn())
+	require.Equal(t, []string{"rich"}, segmentsOf(bob))
+	save(audience.ObjectWrite{GroupID: "acme", Fields: map[string]any{"mrr": 500}})
+	require.Equal(t, 2, turn(), "who lost it and who sees it now")
+	require.Empty(t, segmentsOf(bob))
+	require.Equal(t, []string{"big", "rich"}, segmentsOf(ana))
+	require.NoError(t, s.DeleteCompany(ctx, "acme", now))
+	require.Equal(t, 1, turn())
+	require.Empty(t, segmentsOf(ana))
+	require.Zero(t, turn())
+}

@@ -13,25 +13,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const CompanyOfContact = `-- name: CompanyOfContact :one
-SELECT p.id, p.group_id, p.traits, p.score, p.created_at, p.updated_at, p.changed_at FROM contacts c JOIN companies p ON p.id = c.company_id WHERE c.id = $1
-`
-
-func (q *Queries) CompanyOfContact(ctx context.Context, id uuid.UUID) (Company, error) {
-	row := q.db.QueryRow(ctx, CompanyOfContact, id)
-	var i Company
-	err := row.Scan(
-		&i.ID,
-		&i.GroupID,
-		&i.Traits,
-		&i.Score,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.ChangedAt,
-	)
-	return i, err
-}
-
 const DeleteCompany = `-- name: DeleteCompany :exec
 DELETE FROM companies WHERE id = $1
 `

@@ -208,20 +208,6 @@ func (q *Queries) LockObject(ctx context.Context, class int32, key string) error
 	return err
 }
 
-const NewestObject = `-- name: NewestObject :one
-SELECT o.fields FROM objects o
-WHERE o.type = $1 AND (o.contact_id = $2::uuid OR o.company_id = (SELECT c.company_id FROM contacts c WHERE c.id = $2))
-ORDER BY o.updated_at DESC, o.id LIMIT 1
-`
-
-// The newest object of a type that belongs to the contact or to its company.
-func (q *Queries) NewestObject(ctx context.Context, type_ string, contactID uuid.UUID) (json.RawMessage, error) {
-	row := q.db.QueryRow(ctx, NewestObject, type_, contactID)
-	var fields json.RawMessage
-	err := row.Scan(&fields)
-	return fields, err
-}
-
 const SaveObjectType = `-- name: SaveObjectType :one
 INSERT INTO object_types (type, fields, updated_at) VALUES ($1, $2, $3)
 ON CONFLICT (type) DO UPDATE SET fields = excluded.fields, updated_at = excluded.updated_at

@@ -39,6 +39,3 @@ UPDATE companies SET changed_at = @now::timestamptz WHERE id = @id;
 
 -- name: RecheckOwner :exec
 UPDATE contacts SET recheck_at = @now::timestamptz WHERE id = ANY(@ids::uuid[]) AND (recheck_at IS NULL OR recheck_at > @now);
-
--- name: CompanyOfContact :one
-SELECT p.* FROM contacts c JOIN companies p ON p.id = c.company_id WHERE c.id = @id;

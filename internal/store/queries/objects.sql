@@ -30,12 +30,6 @@ RETURNING *;
 -- name: DeleteObject :exec
 DELETE FROM objects WHERE type = @type AND id = @id;
 
--- The newest object of a type that belongs to the contact or to its company.
--- name: NewestObject :one
-SELECT o.fields FROM objects o
-WHERE o.type = @type AND (o.contact_id = @contact_id::uuid OR o.company_id = (SELECT c.company_id FROM contacts c WHERE c.id = @contact_id))
-ORDER BY o.updated_at DESC, o.id LIMIT 1;
-
 -- name: FindObjectType :one
 SELECT * FROM object_types WHERE type = @type;
 
