@@ -68,8 +68,11 @@ func readUpTo(r io.Reader, limit int64) ([]byte, error) {
 // decodeTracking reads the envelope only; a bad item doesn't take the others with it.
 func decodeTracking(body []byte, implied audience.EventType) (*trackingBody, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	var envelope map[string]json.RawMessage
-	if err := json.Unmarshal(body, &envelope); err != nil || envelope == nil {
+	if !json.Valid(body) {
+		return nil, badTracking("invalid json")
+	}
+	envelope := object(body)
+	if envelope == nil {
 		return nil, badTracking("invalid json")
 	}
 	out := &trackingBody{WriteKey: scalar(envelope["writeKey"]), Implied: implied}
@@ -80,21 +83,13 @@ func decodeTracking(body []byte, implied audience.EventType) (*trackingBody, err
 		out.Items = []json.RawMessage{body}
 		return out, nil
 	}
-	if err := json.Unmarshal(envelope["batch"], &out.Items); err != nil || out.Items == nil {
+	var isList bool
+	if out.Items, isList = elements(envelope["batch"]); !isList {
 		return nil, badTracking("batch is missing or is no list")
 	}
 	out.SentAt = scalar(envelope["sentAt"])
 	out.Context = object(envelope["context"])
 	return out, nil
-}
-
-// object reads a JSON object one level deep; anything else (null, the [] of a PHP client) is an empty one.
-func object(raw json.RawMessage) map[string]json.RawMessage {
-	var out map[string]json.RawMessage
-	if len(raw) == 0 || json.Unmarshal(raw, &out) != nil {
-		return nil
-	}
-	return out
 }
 
 // values reads a JSON object completely, with what no column can hold taken out.
@@ -123,13 +118,11 @@ func scalar(raw json.RawMessage) string {
 	if len(raw) == 0 {
 		return ""
 	}
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return cleanText(text)
-	}
-	var number json.Number
-	if json.Unmarshal(raw, &number) == nil {
-		return number.String()
+	switch b := raw[0]; {
+	case b == '"':
+		return cleanText(unquote(raw))
+	case b == '-' || b >= '0' && b <= '9':
+		return string(raw)
 	}
 	return ""
 }
