@@ -24,7 +24,7 @@ func known() journey.Known {
 	return journey.Known{
 		Templates: func(key string) bool { return key == "welcome" },
 		Segments:  func(key string) bool { return key == "eu" }, SegmentKeys: []string{"eu"},
-		Now:       time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
+		Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
 	}
 }
 

@@ -410,3 +410,32 @@ func TestTheClockWithSeveralWorkers(t *testing.T) {
 		require.Equal(t, map[string]int{"Segment Entered: idle": 1}, notes(t, conn, id))
 	}
 }
+
+// What another worker is at is left to it, without waiting.
+func TestTheClockLeavesToAnotherWorkerWhatItIsAt(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	saveSegment(t, s, "idle", `did("Seen") && !did("Seen", "14d")`)
+	ingest(t, s, start, track("ana", "Seen", "1"))
+	other, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = other.Exec(t.Context(), "SELECT revision FROM rules FOR UPDATE")
+	require.NoError(t, err)
+	_, err = other.Exec(t.Context(), "SELECT pg_advisory_xact_lock(8, 0)")
+	require.NoError(t, err)
+	impatient, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	done, err := s.Walk(impatient, start, 10)
+	require.NoError(t, err)
+	require.True(t, done)
+	later := start.Add(20 * audience.Day)
+	n, err := s.RefreshDue(impatient, later, 10)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.NoError(t, other.Rollback(t.Context()))
+	require.Equal(t, 1, refreshDue(t, s, later))
+	require.Equal(t, 1, walk(t, s, later, 10))
+	found, err := s.FindSegment(t.Context(), "idle")
+	require.NoError(t, err)
+	require.NotNil(t, found.FilledAt)
+}
