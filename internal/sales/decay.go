@@ -8,9 +8,6 @@ import (
 // tick is the resolution of time: that of the database.
 const tick = time.Microsecond
 
-// maxSteps bounds the search for the next change of a sum of amounts that rise and fall against each other.
-const maxSteps = 2000
-
 // changesAt is the first moment after a moment at which the rounded engagement is another by decay alone; zero: never. The fit does not
 // decay, so nothing else of a score can change by itself.
 func (m *Model) changesAt(s ScoreState, at time.Time) time.Time {
@@ -63,14 +60,15 @@ func (m *Model) curve(s ScoreState, at time.Time) *curve {
 	return c
 }
 
-func (t term) at(c *curve, ticks int64) float64 {
-	return t.within(t.amount.worth(c.start.Add(time.Duration(ticks)*tick), t.halfLife))
+// free is what the term is worth without its cap.
+func (t term) free(c *curve, ticks int64) float64 {
+	return t.amount.worth(c.start.Add(time.Duration(ticks)*tick), t.halfLife)
 }
 
 func (c *curve) sum(ticks int64) float64 {
 	sum := c.fixed
 	for _, t := range c.terms {
-		sum += t.at(c, ticks)
+		sum += t.within(t.free(c, ticks))
 	}
 	return sum
 }
@@ -86,8 +84,7 @@ func (c *curve) next() (int64, bool) {
 		}
 		return c.bisect(0, end), true
 	}
-	steps := maxSteps
-	return c.search(0, end, &steps)
+	return c.search(0, end)
 }
 
 // end is a tick by which so little is left of all terms that nothing changes after it.
@@ -135,7 +132,7 @@ func (c *curve) bisect(same, other int64) int64 {
 func (c *curve) guess(from int64) int64 {
 	slope := 0.0
 	for _, t := range c.terms {
-		if worth := t.amount.worth(c.start.Add(time.Duration(from)*tick), t.halfLife); math.Abs(worth) <= t.cap {
+		if worth := t.free(c, from); math.Abs(worth) <= t.cap {
 			slope -= worth * math.Ln2 / float64(t.halfLife/tick)
 		}
 	}
@@ -153,36 +150,53 @@ func (c *curve) guess(from int64) int64 {
 	return from + int64(ticks) + 1
 }
 
-// search finds the first change between two ticks; at the first of them there is none. A span over which the terms' extremes stay inside
-// the whole number is passed over; the others are halved. When it has looked for too long, it gives the beginning of the first span that
-// it could not pass over: earlier than the change, never later.
-func (c *curve) search(from, to int64, steps *int) (int64, bool) {
-	if c.stays(from, to) {
+// search finds the first change between two ticks of a sum of amounts that rise and fall against each other; at the first tick there is
+// none. A span over which the sum surely stays inside the whole number is passed over, one over which it only falls or only rises is
+// decided by its end, and the others are halved: those are the few around its turning points.
+func (c *curve) search(from, to int64) (int64, bool) {
+	low, high, falls, rises := c.bounds(from, to)
+	switch {
+	case round(low) == c.now && round(high) == c.now:
 		return 0, false
-	}
-	*steps--
-	if to-from == 1 || *steps <= 0 {
-		if *steps <= 0 {
-			return from + 1, true
+	case to-from == 1 || !falls || !rises:
+		if c.rounded(to) == c.now {
+			return 0, false
 		}
-		return to, c.rounded(to) != c.now
+		return c.bisect(from, to), true
 	}
 	middle := from + (to-from)/2
-	if found, ok := c.search(from, middle, steps); ok {
+	if found, ok := c.search(from, middle); ok {
 		return found, true
 	}
 	if c.rounded(middle) != c.now {
 		return middle, true
 	}
-	return c.search(middle, to, steps)
+	return c.search(middle, to)
 }
 
-// stays tells whether the sum surely stays inside the whole number of the start.
-func (c *curve) stays(from, to int64) bool {
-	low, high := c.fixed, c.fixed
+// bounds tells between which values the sum stays from one tick to another, and whether it may fall and rise in between. Each term and the
+// speed at which it fades lie between what they are at the two ends; a term above its cap stands still.
+func (c *curve) bounds(from, to int64) (low, high float64, falls, rises bool) {
+	low, high = c.fixed, c.fixed
+	var least, most float64 // of the sum's slope
 	for _, t := range c.terms {
-		a, b := t.at(c, from), t.at(c, to)
-		low, high = low+min(a, b), high+max(a, b)
+		a, b := t.free(c, from), t.free(c, to)
+		x, y := t.within(a), t.within(b)
+		low, high = low+min(x, y), high+max(x, y)
+		speed := math.Ln2 / float64(t.halfLife/tick)
+		early, late := -a*speed, -b*speed
+		if math.Abs(a) > t.cap {
+			early = 0
+		}
+		if math.Abs(b) > t.cap {
+			late = 0
+		}
+		if early == 0 && late != 0 { // it comes below its cap on the way, at its fastest there
+			early = -math.Copysign(t.cap, a) * speed
+			least, most = least+min(early, 0), most+max(early, 0)
+			continue
+		}
+		least, most = least+min(early, late), most+max(early, late)
 	}
-	return round(low) == c.now && round(high) == c.now
+	return low, high, least < 0, most > 0
 }
