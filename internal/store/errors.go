@@ -17,6 +17,7 @@ import (
 // SQLSTATEs that somebody decides on.
 const (
 	stateUniqueViolation   = "23505"
+	stateForeignKey        = "23503"
 	stateSerialization     = "40001"
 	stateDeadlock          = "40P01"
 	classConnection        = "08"
@@ -103,7 +104,8 @@ func worthRetrying(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	return e.Code == stateUniqueViolation || e.Code == stateSerialization || e.Code == stateDeadlock
+	companyGone := e.Code == stateForeignKey && e.ConstraintName == "contacts_company" // deleted just now: it is made anew
+	return companyGone || e.Code == stateUniqueViolation || e.Code == stateSerialization || e.Code == stateDeadlock
 }
 
 // notFound makes a NotFound fault of "no rows", and passes the rest on.
