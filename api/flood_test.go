@@ -116,3 +116,37 @@ func TestPatienceEnds(t *testing.T) {
 		release()
 	}
 }
+
+// On a real store: one key sends all it can, the other is served as ever, and what was acknowledged of the flood is there.
+func TestAFloodLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
+	w := newRealWorld(t, func(o *Options) { o.IngestRate, o.IngestInFlight = 3000, 4 })
+	var flood sync.WaitGroup
+	var mu sync.Mutex
+	answers := map[int]int{}
+	for i := range 8 {
+		flood.Go(func() {
+			for j := range 10 {
+				body := strings.ReplaceAll(batchOf(500), `"userId":"u"`, fmt.Sprintf(`"userId":"flood-%d-%d"`, i, j))
+				rec := serve(w, call{method: "POST", url: "/v1/batch", key: "key-ingest", body: body})
+				if rec.Code == http.StatusTooManyRequests && rec.Header().Get("Retry-After") == "" {
+					rec.Code = 0 // counted as what it is: a refusal that says nothing
+				}
+				mu.Lock()
+				answers[rec.Code]++
+				mu.Unlock()
+			}
+		})
+	}
+	var slowest time.Duration
+	for i := range 40 {
+		start := time.Now()
+		rec := serve(w, call{method: "POST", url: "/v1/t", key: "key-admin", body: fmt.Sprintf(`{"userId":"other-%d","event":"e"}`, i)})
+		require.Equal(t, 200, rec.Code, rec.Body.String())
+		slowest = max(slowest, time.Since(start))
+	}
+	flood.Wait()
+	t.Logf("the flood: %v; the other key's slowest call: %s", answers, slowest)
+	require.Equal(t, map[int]int{200: 12, http.StatusTooManyRequests: 68}, answers, "two seconds' worth, and not an event more")
+	require.Less(t, slowest, admitPatience, "nobody else waits as long as the one who floods may have to")
+}

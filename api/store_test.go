@@ -67,13 +67,14 @@ func (p realPort) Enroll(ctx context.Context, contactID, key, idempotencyKey str
 }
 
 // newRealWorld is a handler on a PostgreSQL of its own. The keys, the desk and unsubscribing stay in memory.
-func newRealWorld(t *testing.T) *world {
+func newRealWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	port := realPort{storetest.New(t)}
-	return newWorld(t, func(o *Options) {
+	real := func(o *Options) {
 		o.Events, o.Journeys, o.Templates, o.Contacts, o.Messages, o.Handoffs = port, port, port, port, port, port
 		o.Segments = port
-	})
+	}
+	return newWorld(t, append([]func(*Options){real}, change...)...)
 }
 
 func decode[T any](t *testing.T, w *world, c call, status int) T {
