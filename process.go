@@ -301,8 +301,8 @@ func (p *process) handler() (*api.Handler, error) {
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Imports:     importsPort{p.store},
-		Companies:   port, Objects: port, Catalogue: port,
-		Logger:      p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
+		Companies:   port, Objects: port, Catalogue: port, Scoring: port,
+		Logger: p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),
 		Readiness: map[string]func(context.Context) error{

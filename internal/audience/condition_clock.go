@@ -32,7 +32,7 @@ func collectClocks(env *cel.Env, tree *ast.AST) (clocks []clock, free bool, err 
 			return
 		}
 		sides := e.AsCall().Args()
-		if len(sides) != 2 || !(mentionsNow(sides[0]) || mentionsNow(sides[1])) {
+		if len(sides) != 2 || (!mentionsNow(sides[0]) && !mentionsNow(sides[1])) {
 			return
 		}
 		if !steady(sides[0]) || !steady(sides[1]) {

@@ -49,7 +49,7 @@ func drawTerm(r *rapid.T) string {
 		fmt.Sprintf(`count(%q, %q, "event.n > 1") == 1`, name, window),
 		fmt.Sprintf(`now - last(%q) > duration("5h")`, name),
 		fmt.Sprintf(`last(%q) + duration("26h") <= now`, name),
-		fmt.Sprintf(`timestamp(contact.ends) - now < duration("30h")`),
+		`timestamp(contact.ends) - now < duration("30h")`,
 		`now == timestamp(contact.ends)`,
 		`contact.plan == "trial"`,
 		`now - timestamp(contact.unknown) > duration("1h")`,

@@ -12,7 +12,7 @@ import (
 const CodeConditionPlace = "condition_wrong_place"
 
 // wheres holds compiled filters: they are part of many conditions, and a question carries only their text.
-var wheres = sync.OnceValue(func() *ConditionCache { return NewConditionCache(1000) })
+var wheres = sync.OnceValue(func() *ConditionCache { return NewConditionCache(1000) }) //nolint:gochecknoglobals // never changed
 
 // compileWhere compiles the filter of did and count: a condition over the event alone.
 func compileWhere(source string) (*Condition, error) {

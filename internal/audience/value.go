@@ -142,7 +142,7 @@ func toText(value any) (any, bool) {
 }
 
 // timeLayouts are the ways of writing a moment that leave nothing to guess. What names no zone is UTC.
-var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02"}
+var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02"} //nolint:gochecknoglobals // never changed
 
 func toTime(value any) (any, bool) {
 	text, ok := value.(string)

@@ -78,13 +78,13 @@ type Labels struct {
 	Engagement EngagementLabels `json:"engagement"`
 }
 
-// FitLabels: A from here on, B from here on, C below.
+// FitLabels are thresholds: A from here on, B from here on, C below.
 type FitLabels struct {
 	A int `json:"A"`
 	B int `json:"B"`
 }
 
-// EngagementLabels: 1 from here on, 2 from here on, 3 below.
+// EngagementLabels are thresholds: 1 from here on, 2 from here on, 3 below.
 type EngagementLabels struct {
 	One int `json:"1"`
 	Two int `json:"2"`

@@ -130,7 +130,7 @@ func TestCanonical(t *testing.T) {
 	again, problems := sales.Parse(document)
 	require.False(t, fault.HasErrors(problems))
 	require.Equal(t, def, again)
-	spread, _ := json.MarshalIndent(json.RawMessage(document), "", "   ")
+	spread, _ := json.MarshalIndent(document, "", "   ")
 	other, _ := sales.Parse(spread)
 	_, otherHash, err := other.Canonical()
 	require.NoError(t, err)

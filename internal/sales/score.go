@@ -36,7 +36,7 @@ const (
 )
 
 // noCap is the cap of a group without one.
-var noCap = math.Inf(1)
+var noCap = math.Inf(1) //nolint:gochecknoglobals // never changed
 
 // Earn folds an event into the state. It tells whether the event earned or cost anything. That no event comes twice is the caller's
 // business.

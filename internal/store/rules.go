@@ -70,16 +70,6 @@ func loadRules(ctx context.Context, q *dbsqlc.Queries) (*rules, error) {
 	return r, nil
 }
 
-// find gives the segment of a key, or nil.
-func (r *rules) find(key string) *liveSegment {
-	for _, seg := range r.segments {
-		if seg.key == key {
-			return seg
-		}
-	}
-	return nil
-}
-
 // raiseRules says that the rules are others now. It belongs into the transaction that changes them.
 func raiseRules(ctx context.Context, q *dbsqlc.Queries) error {
 	return failure("raise rules revision", q.RaiseRules(ctx))
