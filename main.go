@@ -25,13 +25,15 @@ const usage = `throughline – one durable customer journey per contact
   throughline journey simulate FILE --events EVENTS.jsonl
                                              run a journey in memory, on a virtual clock
   throughline template put FILE…             save mail templates through the api
+  throughline scoring lint FILE              say everything that is wrong with a scoring model
+  throughline scoring publish FILE           publish a scoring model through the api
   throughline import FILE --map email=Email --map trait:seats:number=Seats [--event NAME] [--dry-run] [--name NAME] [--resume ID]
                                              import contacts or events from a CSV file through the api
   throughline export FILE|- [--segment KEY] [--traits A,B]
                                              write contacts to a CSV file, or to .ndjson
   throughline version
 
-journey publish, template put, import and export talk to PUBLIC_URL with THROUGHLINE_ADMIN_KEY.
+journey publish, template put, scoring publish, import and export talk to PUBLIC_URL with THROUGHLINE_ADMIN_KEY.
 Configuration comes from the environment: docs/operations.md lists it.
 `
 
@@ -75,6 +77,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runJourney(ctx, rest, out)
 	case "template":
 		return runTemplate(ctx, rest, out)
+	case "scoring":
+		return runScoring(ctx, rest, out)
 	case "import":
 		return runImport(ctx, rest, out)
 	case "export":

@@ -34,6 +34,7 @@ type Options struct {
 	Companies   Companies
 	Objects     Objects
 	Catalogue   Catalogue
+	Scoring     Scoring
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -141,6 +142,7 @@ func (o Options) check() error {
 		{"Companies", o.Companies == nil},
 		{"Objects", o.Objects == nil},
 		{"Catalogue", o.Catalogue == nil},
+		{"Scoring", o.Scoring == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -187,6 +189,8 @@ func (s *server) routes() {
 	s.companyRoutes()
 	s.objectRoutes()
 	s.catalogueRoutes()
+	s.scoringRoutes()
+	s.stageRoutes()
 }
 
 // serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.

@@ -21,6 +21,7 @@ func journeys(t *testing.T) map[string]*journey.Definition {
 	t.Helper()
 	files, err := filepath.Glob("*.yaml")
 	require.NoError(t, err)
+	files = slices.DeleteFunc(files, func(file string) bool { return file == "scoring.yaml" }) // a scoring model; internal/sales tests it
 	require.Len(t, files, 4)
 	all := map[string]*journey.Definition{}
 	for _, file := range files {
