@@ -111,6 +111,7 @@ func TestMergeMovesEverything(t *testing.T) {
 
 	merge(t, s, known, guest)
 	require.Equal(t, []string{"merges.from_id"}, namedBy(t, conn, guest), "nothing belongs to the merged contact any more")
+	require.Subset(t, namedBy(t, conn, known), before, "all of it belongs to the one that is left")
 	require.Subset(t, woken, []string{known, guest})
 
 	c, err := s.FindContact(t.Context(), guest)
@@ -345,4 +346,36 @@ func TestMergeBesideIngestion(t *testing.T) {
 	require.Len(t, seqs, 2+guests*(2*events+1))
 	require.True(t, slices.IsSorted(seqs))
 	require.EqualValues(t, len(seqs), seqs[len(seqs)-1], "without a gap")
+}
+
+// A batch that waits for a contact's lock while the contact becomes another one finds the other.
+func TestIngestWaitsForAMerge(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	known, guest := pair(t, s)
+	ctx := t.Context()
+	tx, err := conn.Begin(ctx)
+	require.NoError(t, err)
+	defer tx.Rollback(ctx) //nolint:errcheck // committed below
+	_, err = tx.Exec(ctx, "SELECT 1 FROM contacts FOR UPDATE")
+	require.NoError(t, err)
+	var accepted []audience.Accepted
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		accepted, err = s.Ingest(groupCtx, start, []audience.Incoming{anonymous("g", "Page", "late")})
+		return err
+	})
+	require.Eventually(t, func() bool {
+		var waits bool
+		err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')").Scan(&waits)
+		return err == nil && waits
+	}, 10*time.Second, 10*time.Millisecond)
+	// What a merge does to whom an identity leads to.
+	_, err = tx.Exec(ctx, "UPDATE identities SET contact_id = $1 WHERE contact_id = $2", known, guest)
+	require.NoError(t, err)
+	_, err = tx.Exec(ctx, "DELETE FROM contacts WHERE id = $1", guest)
+	require.NoError(t, err)
+	require.NoError(t, tx.Commit(ctx))
+	require.NoError(t, group.Wait())
+	require.Equal(t, known, accepted[0].ContactID)
 }

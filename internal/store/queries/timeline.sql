@@ -1,12 +1,11 @@
 -- Which entries come next, each with the key that its table finds it by. Each arm stops at the page's length by itself.
 -- name: ListTimelineKeys :many
 SELECT t.kind::text AS kind, t.journal_id::bigint AS journal_id, t.ref::bigint AS ref FROM (
-    -- Numbers and journal ids grow together, but where a merge has put one contact's events behind another's: between such places they do.
+    -- Numbers and journal ids grow together, but where a merge has put one contact's events behind another's: from one such place to the next.
     (SELECT 'event' AS kind, e.journal_id, e.ref FROM (
         SELECT b.seq AS low, lead(b.seq) OVER (ORDER BY b.seq) AS high FROM (
             SELECT 0::bigint AS seq
             UNION SELECT ms.shift FROM merges ms WHERE ms.into_id = @contact_id
-            UNION SELECT mu.upto FROM merges mu WHERE mu.into_id = @contact_id
         ) b
      ) part CROSS JOIN LATERAL (
         SELECT ev.journal_id, ev.seq AS ref FROM events ev
