@@ -55,10 +55,10 @@ func (cmd *exportCommand) run(ctx context.Context, out io.Writer) error {
 	}
 	n, err := cmd.copyTo(ctx, part)
 	if err = errors.Join(err, part.Close()); err == nil {
-		err = os.Rename(part.Name(), cmd.file)
+		err = os.Rename(part.Name(), cmd.file) //nolint:gosec // the user names the file
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(part.Name()))
+		return errors.Join(err, os.Remove(part.Name())) //nolint:gosec // as above
 	}
 	_, err = fmt.Fprintf(out, "%s: %s\n", cmd.file, counted(n, "bytes"))
 	return err
@@ -71,7 +71,7 @@ func (cmd *exportCommand) copyTo(ctx context.Context, out io.Writer) (int64, err
 			query.Set(name, value)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cmd.client.base+"/v1/contacts/export?"+query.Encode(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cmd.client.base+"/v1/contacts/export?"+query.Encode(), nil) //nolint:gosec // the user names the server
 	if err != nil {
 		return 0, err
 	}
@@ -79,7 +79,7 @@ func (cmd *exportCommand) copyTo(ctx context.Context, out io.Writer) (int64, err
 	if ext := filepath.Ext(cmd.file); ext == ".ndjson" || ext == ".jsonl" {
 		req.Header.Set("Accept", "application/x-ndjson")
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := http.DefaultClient.Do(req) //nolint:gosec // as above
 	if err != nil {
 		return 0, fmt.Errorf("the api does not answer: %w", err)
 	}

@@ -2,12 +2,13 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,9 @@ func (s *server) exportContacts(c *gin.Context) {
 	c.Status(http.StatusOK)
 	// The time-out of short requests does not hold here; a client that has gone is noticed by writing to it.
 	if err := e.run(context.WithoutCancel(c.Request.Context()), page); err != nil {
-		s.logFailure(context.WithoutCancel(c.Request.Context()), routeOf(c), fmt.Errorf("export: %w", err))
+		if !errors.Is(err, errClientGone) {
+			s.logFailure(context.WithoutCancel(c.Request.Context()), routeOf(c), fmt.Errorf("export: %w", err))
+		}
 		panic(http.ErrAbortHandler) // half an export must not look like a whole one
 	}
 }
@@ -107,14 +110,24 @@ func (s *server) beginExport(c *gin.Context) (*export, []audience.Contact, error
 	return e, page, nil
 }
 
+// errClientGone tells a connection that somebody closed from a failure of ours.
+var errClientGone = errors.New("the client has gone")
+
+func gone(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errClientGone, err)
+}
+
 func (e *export) run(ctx context.Context, page []audience.Contact) error {
 	if !e.lines {
-		header := slices.Clone(exportColumns)
+		header := exportColumns()
 		for _, trait := range e.traits {
 			header = append(header, audience.EscapeCell(audience.ExportHeader(trait)))
 		}
 		if err := e.csv.Write(header); err != nil {
-			return err
+			return gone(err)
 		}
 	}
 	for {
@@ -125,11 +138,8 @@ func (e *export) run(ctx context.Context, page []audience.Contact) error {
 			}
 		}
 		e.csv.Flush()
-		if err := e.csv.Error(); err != nil {
-			return err
-		}
-		if err := e.out.Flush(); err != nil {
-			return err
+		if err := cmp.Or(e.csv.Error(), e.out.Flush()); err != nil {
+			return gone(err)
 		}
 		if len(page) < exportPage {
 			return nil
@@ -144,7 +154,9 @@ func (e *export) run(ctx context.Context, page []audience.Contact) error {
 	}
 }
 
-var exportColumns = []string{"id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at"}
+func exportColumns() []string {
+	return []string{"id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at"}
+}
 
 func (e *export) write(c *audience.Contact) error {
 	if e.lines {
@@ -157,7 +169,7 @@ func (e *export) write(c *audience.Contact) error {
 			}
 			c.Traits = kept
 		}
-		return json.NewEncoder(e.out).Encode(withTraits(*c))
+		return gone(json.NewEncoder(e.out).Encode(withTraits(*c)))
 	}
 	row := []string{c.ID, audience.EscapeCell(c.UserID), audience.EscapeCell(c.Email), audience.EscapeCell(c.Timezone), audience.EscapeCell(c.Locale), c.Stage,
 		strconv.Itoa(c.Score), c.CreatedAt.UTC().Format(time.RFC3339Nano)}
@@ -168,7 +180,7 @@ func (e *export) write(c *audience.Contact) error {
 		}
 		row = append(row, cell)
 	}
-	return e.csv.Write(row)
+	return gone(e.csv.Write(row))
 }
 
 // exportCell writes a value the way an import reads it. Numbers are no formulas, whatever they begin with.

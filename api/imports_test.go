@@ -222,6 +222,34 @@ func TestARowThatIngestionRefusesCostsItselfAlone(t *testing.T) {
 	w.run(t, []row{{name: "which", call: admin("GET", "/v1/imports/"+id+"/problems", ""), status: 200, contains: []string{`"line":4`, `"line":6`, "refused"}}})
 }
 
+// blocking takes no events of a name, as the catalogue does.
+type blocking struct{ *store.Store }
+
+func (b blocking) Ingest(ctx context.Context, now time.Time, events []audience.Incoming) ([]audience.Accepted, error) {
+	out := make([]audience.Accepted, len(events))
+	for i, e := range events {
+		if out[i].Blocked = e.Name == "Noise"; out[i].Blocked {
+			continue
+		}
+		accepted, err := b.Store.Ingest(ctx, now, []audience.Incoming{e})
+		if err != nil {
+			return nil, err
+		}
+		out[i] = accepted[0]
+	}
+	return out, nil
+}
+
+func TestABlockedEventIsReported(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	w := newWorld(t, func(o *Options) { o.Events, o.Imports = blocking{s}, realImports{s} })
+	id := w.create(t, `{"kind":"track","mapping":[{"column":"since","to":"created_at"}]}`)
+	done := decode[ImportResult](t, w, put(id, "user_id,event,since\nu1,Seen,2020-01-01\nu1,Noise,2020-01-01\n"), 200)
+	require.Equal(t, audience.ImportCounts{Rows: 2, Accepted: 1, Rejected: 1, Created: 1, Problems: 1}, done.ImportCounts)
+	w.run(t, []row{{name: "which", call: admin("GET", "/v1/imports/"+id+"/problems", ""), status: 200, contains: []string{`"line":3`, `"blocked"`}}})
+}
+
 func TestAFileMayBeTooLarge(t *testing.T) {
 	t.Parallel()
 	w, _ := newImportWorld(t, func(o *Options) { o.MaxImport = 20 })

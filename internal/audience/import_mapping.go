@@ -46,12 +46,14 @@ const (
 	typeTime    = "time"
 )
 
-var (
-	importFields = []string{toUserID, toEmail, toAnonymousID, toTimezone, toLocale, toOccurredAt, toCreatedAt, toEvent, toMessageID}
-	importTypes  = []string{typeText, typeNumber, typeBoolean, typeTime}
-	// notTold are the columns of an export that can't be told: they follow from what is.
-	notTold = []string{"id", "stage", "score", "updated_at"}
-)
+func importFields() []string {
+	return []string{toUserID, toEmail, toAnonymousID, toTimezone, toLocale, toOccurredAt, toCreatedAt, toEvent, toMessageID}
+}
+
+func importTypes() []string { return []string{typeText, typeNumber, typeBoolean, typeTime} }
+
+// notTold are the columns of an export that can't be told: they follow from what is.
+func notTold() []string { return []string{"id", "stage", "score", "updated_at"} }
 
 const (
 	maxImportColumns = 1000
@@ -74,7 +76,7 @@ func (t target) String() string {
 
 // parseTarget reads user_id, trait:NAME, property:NAME:number… A name may hold colons: only a type at the end is one.
 func parseTarget(s string) (target, bool) {
-	if slices.Contains(importFields, s) || s == toSkip {
+	if slices.Contains(importFields(), s) || s == toSkip {
 		return target{field: s}, true
 	}
 	field, name, _ := strings.Cut(s, ":")
@@ -82,7 +84,7 @@ func parseTarget(s string) (target, bool) {
 		return target{}, false
 	}
 	t := target{field: field, name: name, typ: typeText}
-	if i := strings.LastIndexByte(name, ':'); i >= 0 && slices.Contains(importTypes, name[i+1:]) {
+	if i := strings.LastIndexByte(name, ':'); i >= 0 && slices.Contains(importTypes(), name[i+1:]) {
 		t.name, t.typ = name[:i], name[i+1:]
 	}
 	return t, t.name != "" && utf8.RuneCountInString(t.name) <= maxImportName && utf8.ValidString(t.name) && !strings.ContainsRune(t.name, 0)
@@ -100,7 +102,7 @@ func (s ImportSpec) Check() []fault.Problem {
 		t, ok := parseTarget(c.To)
 		switch {
 		case !ok:
-			problem(path, "unknown_target", "A column goes to "+strings.Join(importFields, ", ")+", trait:NAME, property:NAME or skip; a trait and a "+
+			problem(path, "unknown_target", "A column goes to "+strings.Join(importFields(), ", ")+", trait:NAME, property:NAME or skip; a trait and a "+
 				"property may end in :text, :number, :boolean or :time.")
 		case t.field != toSkip && seen[t.String()]:
 			problem(path, "duplicate_target", "Two columns can't go to the same place.")
@@ -228,7 +230,7 @@ func (s ImportSpec) guess(header string, taken map[string]bool) target {
 		return t
 	}
 	plain := strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "", ".", "").Replace(header))
-	for _, field := range importFields {
+	for _, field := range importFields() {
 		if plain != strings.ReplaceAll(field, "_", "") || taken[field] {
 			continue
 		}
@@ -236,7 +238,7 @@ func (s ImportSpec) guess(header string, taken map[string]bool) target {
 			return target{field: field}
 		}
 	}
-	if slices.Contains(notTold, header) {
+	if slices.Contains(notTold(), header) {
 		return target{field: toSkip}
 	}
 	t := target{field: toTrait, name: traitName(header), typ: typeText}
