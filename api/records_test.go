@@ -227,7 +227,9 @@ func TestCatalogueOverHTTP(t *testing.T) {
 	})
 	found := decode[List[audience.Contact]](t, w, admin("GET", "/v1/contacts?user_id=u1", ""), http.StatusOK).Data[0]
 	require.InDelta(t, 42, found.Traits["seats"], 0)
-	require.Contains(t, w.do(t, call{method: "GET", url: "/metrics"}).Body.String(), `throughline_events_total{outcome="ignored",reason="blocked"} 1`)
+	metrics := w.do(t, call{method: "GET", url: "/metrics"}).Body.String()
+	require.Contains(t, metrics, `throughline_events_total{outcome="ignored",reason="blocked"} 1`)
+	require.Contains(t, metrics, `throughline_events_total{outcome="accepted",reason=""} 7`)
 	timeline := decode[List[TimelineEntry]](t, w, admin("GET", "/v1/contacts/"+found.ID+"/timeline", ""), http.StatusOK)
 	var names []string
 	for _, e := range timeline.Data {

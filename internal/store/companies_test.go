@@ -371,3 +371,65 @@ func TestRecordsMoveContactsBetweenSegments(t *testing.T) {
 	require.Empty(t, segmentsOf(ana))
 	require.Zero(t, turn())
 }
+
+// A merge that moves an object while it is being changed: the change finds it where it is then.
+func TestAnObjectIsChangedWhereItIs(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	ctx := t.Context()
+	ana, bob := newContact(t, s), newContact(t, s)
+	_, _, err := s.SaveObject(ctx, audience.ObjectWrite{Type: "sub", ID: "1", ContactID: ana, Fields: map[string]any{"mrr": 1}}, start)
+	require.NoError(t, err)
+	settle(t, conn)
+	merging, err := conn.Begin(ctx)
+	require.NoError(t, err)
+	_, err = merging.Exec(ctx, "SELECT FROM contacts WHERE id = $1 FOR NO KEY UPDATE", ana)
+	require.NoError(t, err)
+	changed := make(chan error, 1)
+	go func() {
+		_, _, err := s.SaveObject(ctx, audience.ObjectWrite{Type: "sub", ID: "1", Fields: map[string]any{"mrr": 2}, Merge: true}, start)
+		changed <- err
+	}()
+	waitsForLock(t, merging)
+	_, err = merging.Exec(ctx, "UPDATE objects SET contact_id = $1", bob)
+	require.NoError(t, err)
+	require.NoError(t, merging.Commit(ctx))
+	require.NoError(t, <-changed)
+	found, err := s.FindObject(ctx, "sub", "1")
+	require.NoError(t, err)
+	require.Equal(t, []any{bob, 2.0}, []any{found.ContactID, found.Fields["mrr"]})
+	require.True(t, recheckAt(t, conn, bob).Equal(start))
+	require.Nil(t, recheckAt(t, conn, ana))
+}
+
+// waitsForLock returns when somebody waits for a lock.
+func waitsForLock(t *testing.T, tx pgx.Tx) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		waiting := 0
+		err := tx.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
+		return err == nil && waiting == 1
+	}, time.Minute, time.Millisecond)
+}
+
+// Who joins a company while it is being deleted is no member of it either, and is looked at again.
+func TestJoiningACompanyThatIsBeingDeleted(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	ctx := t.Context()
+	ana := newContact(t, s)
+	company, err := s.SaveCompany(ctx, "acme", nil, false, start)
+	require.NoError(t, err)
+	joining, err := conn.Begin(ctx)
+	require.NoError(t, err)
+	_, err = joining.Exec(ctx, "UPDATE contacts SET company_id = $1 WHERE id = $2", company.ID, ana)
+	require.NoError(t, err)
+	deleted := make(chan error, 1)
+	go func() { deleted <- s.DeleteCompany(ctx, "acme", start) }()
+	waitsForLock(t, joining)
+	require.NoError(t, joining.Commit(ctx))
+	require.NoError(t, <-deleted)
+	require.True(t, recheckAt(t, conn, ana).Equal(start))
+	_, err = s.FindCompanyByGroup(ctx, "acme")
+	requireFault(t, err, fault.NotFound, "company_not_found")
+}
