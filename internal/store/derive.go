@@ -179,6 +179,9 @@ func (d *derivation) score(s *subject, fresh []audience.Event) (string, error) {
 		return "", nil
 	}
 	after := model.Worth(*state, d.now)
+	if s.refolded {
+		before = after // what another model made of it says nothing about whether the score has been below a threshold of this one
+	}
 	reached := model.Advance(state, before, after, s.row.Stage)
 	if err := s.keepState(model, d.now); err != nil {
 		return "", err

@@ -103,7 +103,7 @@ func (d *derivation) refold(ctx context.Context, conn *pgxpool.Conn) error {
 			continue
 		}
 		state.Points = s.parsed.state.Points
-		s.parsed.state = &state
+		s.parsed.state, s.refolded = &state, true
 	}
 	return nil
 }

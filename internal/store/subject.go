@@ -28,7 +28,8 @@ type subject struct {
 	left    []string // segments that it leaves
 	stages  []stageChange
 	// failed: a condition could not be judged (its facts could not be had); it is judged again soon.
-	failed bool
+	failed   bool
+	refolded bool // its score was kept by another model and has just been folded from the journal
 }
 
 // news are what the derivation has to look at.
