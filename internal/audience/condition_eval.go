@@ -25,7 +25,7 @@ type Verdict struct {
 // Term is one value that a condition looked at. Values may be personal: they go into the journal, never into a log.
 type Term struct {
 	Expression string `json:"expression"`
-	Value      any    `json:"value"`
+	Value      any    `json:"value,omitempty"` // nil, and left out: it has none
 }
 
 // Holds evaluates the condition. Missing data is never an error: what can't be compared does not hold, and the note says so.
