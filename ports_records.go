@@ -23,8 +23,8 @@ func (p *process) note(ctx context.Context) error {
 }
 
 // noteRest writes what came in while the process was ending.
-func (p *process) noteRest() {
-	ctx, cancel := context.WithTimeout(context.Background(), noteTimeout) //nolint:forbidigo // the process is ending: its own context is over
+func (p *process) noteRest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout) //nolint:forbidigo // the process is ending: its own context is over
 	defer cancel()
 	if err := p.events.Flush(ctx); err != nil {
 		p.noteFailed(err)

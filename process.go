@@ -151,7 +151,6 @@ func (p *process) close() error {
 	if p.smtp != nil {
 		p.smtp.Close()
 	}
-	p.noteRest()
 	p.store.Close()
 	return nil
 }
@@ -213,6 +212,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		})
 	}
 	running.Wait()
+	p.noteRest(ctx)
 	return errors.Join(append(errs, p.close())...)
 }
 
