@@ -330,6 +330,9 @@ func TestChangesAtFindsTheFirstOfManyChanges(t *testing.T) {
 	}
 	require.Equal(t, []int{0, -1, -2, -3, -4, -5, -6, -7, -6, -5, -4, -3, -2, -1, 0}, seen)
 	require.Equal(t, m.Score(state, noon).ChangesAt, m.RisesAt(state, noon))
+	above := sales.ScoreState{Engagement: map[string]sales.Decayed{"product": {Value: 200, At: noon}, "disinterest": {Value: -50, At: noon}}}
+	rises := m.Score(above, noon).ChangesAt // 50 - 50 rises while the cap holds the one, falls afterwards, and ends where it began
+	require.Equal(t, []int{0, 0, 1}, []int{m.Worth(above, noon).Engagement, m.Worth(above, rises.Add(-time.Microsecond)).Engagement, m.Worth(above, rises).Engagement})
 	delete(state.Engagement, "disinterest")
 	require.Zero(t, m.RisesAt(state, noon), "what only falls reaches nothing")
 }
