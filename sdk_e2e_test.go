@@ -147,12 +147,14 @@ func TestSDKSnippet(t *testing.T) {
 
 func TestSDKForms(t *testing.T) {
 	t.Parallel()
-	p, f := fronted(t)
+	p, f := fronted(t, late, late, late)
 	who := newPerson()
 	shots := os.Getenv("SHOTS")
 	result, err := node(t, p, f.secure, who, []string{"browser.mjs", "form"}, "PLAIN="+f.plain)
 	require.NoError(t, err)
 	require.Empty(t, result.Foreign)
+	f.allHappened(t)
+	require.GreaterOrEqual(t, result.LeftAt, f.lastAnswer.UnixMilli(), "the page is left when all has arrived")
 	var contacts []audience.Contact
 	eventually(t, "the form arrives", func() bool {
 		contacts = admin[list[audience.Contact]](t, p, "GET", "/v1/contacts?email="+who.email, "").Data
@@ -160,7 +162,7 @@ func TestSDKForms(t *testing.T) {
 	})
 	contact := contacts[0]
 	require.Equal(t, []string{"identify", "page Page Viewed", "track Form Submitted"}, p.arrived(t, contact.ID),
-		"sent while the page was being left, and once")
+		"each once")
 	require.Equal(t, "Zoe", contact.Traits["first_name"])
 	for _, secret := range []string{"password", "card", "cc"} {
 		require.NotContains(t, contact.Traits, secret)

@@ -25,6 +25,7 @@ const (
 	down    mishap = iota // 503 from something in front of the product, which knows nothing of origins
 	busy                  // 429 with Retry-After, as the product answers it
 	unheard               // the product takes the call, and its answer is lost
+	late                  // the call takes a while to get there
 )
 
 // front stands before the product as a proxy does: over http and over https, and with mishaps.
@@ -32,9 +33,8 @@ type front struct {
 	plain, secure string
 	mu            sync.Mutex
 	target        http.Handler
-	mishaps       []mishap // of the next calls
-	happened      int
-	agents        map[string]bool
+	mishaps       []mishap  // of the next calls
+	lastAnswer    time.Time // when the last call was answered
 }
 
 // fronted runs the product behind a proxy whose address is the product's public one. The first calls have these mishaps.
@@ -43,7 +43,7 @@ func fronted(t *testing.T, mishaps ...mishap) (*product, *front) {
 	if os.Getenv("E2E") == "" {
 		t.Skip("E2E is not set: make e2e installs the public libraries that this test drives, and a browser")
 	}
-	f := &front{mishaps: mishaps, agents: map[string]bool{}}
+	f := &front{mishaps: mishaps}
 	plain, secure := httptest.NewServer(f), httptest.NewTLSServer(f)
 	t.Cleanup(plain.Close)
 	t.Cleanup(secure.Close)
@@ -60,12 +60,14 @@ func fronted(t *testing.T, mishaps ...mishap) (*product, *front) {
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	target, next := f.target, mishap(-1)
-	if r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/v1/") && len(f.mishaps) > 0 {
+	call := r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/v1/")
+	if call && len(f.mishaps) > 0 {
 		next, f.mishaps = f.mishaps[0], f.mishaps[1:]
-		f.happened++
 	}
-	f.agents[r.UserAgent()] = true
 	f.mu.Unlock()
+	if call {
+		defer f.answered()
+	}
 	switch next {
 	case down:
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -77,9 +79,20 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case unheard:
 		target.ServeHTTP(httptest.NewRecorder(), r)
 		w.WriteHeader(http.StatusServiceUnavailable)
+	case late:
+		<-time.After(lateBy)
+		target.ServeHTTP(w, r)
 	default:
 		target.ServeHTTP(w, r)
 	}
+}
+
+const lateBy = 200 * time.Millisecond // longer than a page needs to be left
+
+func (f *front) answered() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lastAnswer = time.Now()
 }
 
 // allHappened requires that no mishap is left: else the test has shown less than it says.
@@ -96,6 +109,7 @@ type sdkResult struct {
 	Said        []string `json:"said"`    // errors and warnings in the browser's console
 	Foreign     []string `json:"foreign"` // addresses that are neither ours nor the page's
 	AnonymousID string   `json:"anonymousId"`
+	LeftAt      int64    `json:"leftAt"` // when the page with the script was left, in milliseconds
 }
 
 // node runs a script of the e2e folder with an unmodified client; env is NAME=value.

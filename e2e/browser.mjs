@@ -39,8 +39,10 @@ const pages = {
   '/thanks': () => html('', '<p>Thank you.</p>'), // no script: what was sent on the way here has to have gone out
 };
 
+let leftAt = 0; // when the page with the script was left
 const server = createServer((request, response) => {
   const path = request.url.split('?')[0];
+  if (path === '/thanks') leftAt = Date.now();
   if (path === '/npm.js') {
     response.setHeader('Content-Type', 'text/javascript');
     return response.end(readFileSync(require.resolve('@segment/analytics-next/package.json').replace('package.json', 'dist/umd/index.js')));
@@ -166,7 +168,7 @@ const scripts = {
 try {
   await scripts[process.argv[2]]();
   const anonymousId = await page.evaluate(() => window.analytics?.user?.()?.anonymousId?.() ?? null).catch(() => null);
-  done({ said, foreign, anonymousId, taken: answered.size });
+  done({ said, foreign, anonymousId, leftAt });
 } finally {
   await browser.close();
   server.close();
