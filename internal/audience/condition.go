@@ -35,7 +35,8 @@ type Condition struct {
 	leaves  []leaf
 	names   Names
 	clocks  []clock // comparisons with now
-	free    bool    // how long its answer is good for can't be told: now, or a window, is calculated with
+	trend   Trend
+	free    bool // how long its answer is good for can't be told: now, or a window, is calculated with
 }
 
 // Names is what a condition refers to, each list sorted: what must be known, indexed or listened to for it.
@@ -101,7 +102,9 @@ func CompileCondition(source string) (*Condition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the terms of a condition: %w", err)
 	}
-	return &Condition{source: source, program: program, plain: plain, leaves: leaves, names: names, clocks: clocks, free: free || open}, nil
+	return &Condition{
+		source: source, program: program, plain: plain, leaves: leaves, names: names, clocks: clocks, trend: trendOf(tree.Expr()), free: free || open,
+	}, nil
 }
 
 // String is the condition's source.

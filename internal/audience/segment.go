@@ -55,16 +55,13 @@ func CompileSegment(source string) (*Condition, error) {
 	}
 	names := c.Names()
 	switch {
-	case c.free:
-		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment,
-			"A segment changes on time: compare now with a time (now - last(\"Seen\") > duration(\"336h\")), and write the spans in did and count out.")
 	case names.Event:
 		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment, "A segment has no event at hand: ask did(\"Name\") or count(\"Name\") instead of event.")
 	case len(names.Segments) > 0:
 		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment, "A segment can't ask for another segment: write out its condition.")
 	case c.free:
 		return nil, fault.New(fault.Invalid, CodeConditionNotForSegment,
-			"In a segment, now can only be compared, after adding or taking away a span, such as now - last(\"Seen\") > duration(\"336h\"): else nobody could tell when somebody leaves it.")
+			"A segment changes on time: compare now with a time (now - last(\"Seen\") > duration(\"336h\")), and write the spans in did and count out.")
 	}
 	return c, nil
 }

@@ -41,6 +41,11 @@ func (d *derivation) fitConcerned(s *subject) bool {
 
 // concerns tells whether news can change what a condition with these names answers.
 func concerns(names audience.Names, s *subject) bool {
+	return besidesEvents(names, s) || byEvents(names, s)
+}
+
+// besidesEvents tells whether something other than events can change the answer.
+func besidesEvents(names audience.Names, s *subject) bool {
 	n := &s.news
 	if n.everything || (n.score && names.Score) || (n.company && names.Company) || (n.persona && names.Persona) || (n.objects && len(names.Objects) > 0) {
 		return true
@@ -55,18 +60,37 @@ func concerns(names audience.Names, s *subject) bool {
 			return true
 		}
 	}
-	if len(names.Events) > 0 {
-		for i := range n.events {
-			if _, found := slices.BinarySearch(names.Events, n.events[i].Name); found {
-				return true
-			}
-		}
-	}
 	return s.created && (names.Score || names.Company || names.Persona || names.Now)
 }
 
+func byEvents(names audience.Names, s *subject) bool {
+	if len(names.Events) == 0 {
+		return false
+	}
+	for i := range s.news.events {
+		if _, found := slices.BinarySearch(names.Events, s.news.events[i].Name); found {
+			return true
+		}
+	}
+	return false
+}
+
 func (d *derivation) concerned(s *subject, seg *liveSegment) bool {
-	return (s.created && seg.holdsBare) || concerns(seg.names, s)
+	if (s.created && seg.holdsBare) || besidesEvents(seg.names, s) {
+		return true
+	}
+	return byEvents(seg.names, s) && !seg.settled(s)
+}
+
+// settled: more events can't move the contact. That time alone may is known already: recheck_at is then.
+func (seg *liveSegment) settled(s *subject) bool {
+	if s.created {
+		return false
+	}
+	if s.isIn(seg.key) {
+		return seg.trend == audience.Rising
+	}
+	return seg.trend == audience.Falling
 }
 
 // run judges every contact.

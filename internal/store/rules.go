@@ -23,6 +23,7 @@ type liveSegment struct {
 	key       string
 	condition *audience.Condition
 	names     audience.Names
+	trend     audience.Trend
 	filling   bool // the walk that fills it is under way: entering and leaving is silent
 	holdsBare bool // it holds for a contact of whom nothing is known
 }
@@ -59,7 +60,7 @@ func loadRules(ctx context.Context, q *dbsqlc.Queries) (*rules, error) {
 		if err != nil {
 			return nil, fmt.Errorf("segment %s: %w", row.Key, err)
 		}
-		seg := &liveSegment{key: row.Key, condition: condition, names: condition.Names(), filling: row.FilledAt == nil}
+		seg := &liveSegment{key: row.Key, condition: condition, names: condition.Names(), trend: condition.Trend(), filling: row.FilledAt == nil}
 		standing, err := condition.Stands(bareFacts{})
 		seg.holdsBare = err != nil || standing.Holds
 		for _, name := range seg.names.Events {

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/store/dbsqlc"
@@ -78,6 +79,7 @@ func poolConfig(databaseURL string) (*pgxpool.Config, error) {
 	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		timestamptz := &pgtype.TimestamptzCodec{ScanLocation: time.UTC}
 		conn.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: timestamptz})
+		pgxuuid.Register(conn.TypeMap()) // in binary: without it every id is written and read as text
 		return nil
 	}
 	return config, nil
