@@ -34,7 +34,7 @@ type pace struct {
 
 const (
 	pokeMax     = 10_000
-	pokeWorkers = 16
+	pokeWorkers = 4
 	pokeTimeout = 10 * time.Second
 	pokeGap     = 100 * time.Millisecond // doubles with each poke of a storm
 	pokeGapMax  = 2 * time.Second
