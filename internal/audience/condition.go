@@ -36,6 +36,7 @@ type Condition struct {
 	names   Names
 	clocks  []clock // comparisons with now
 	trend   Trend
+	tree    *ast.AST
 	free    bool // how long its answer is good for can't be told: now, or a window, is calculated with
 }
 
@@ -103,7 +104,7 @@ func CompileCondition(source string) (*Condition, error) {
 		return nil, fmt.Errorf("list the terms of a condition: %w", err)
 	}
 	return &Condition{
-		source: source, program: program, plain: plain, leaves: leaves, names: names, clocks: clocks, trend: trendOf(tree.Expr()), free: free || open,
+		source: source, program: program, plain: plain, leaves: leaves, names: names, clocks: clocks, trend: trendOf(tree.Expr()), tree: tree, free: free || open,
 	}, nil
 }
 

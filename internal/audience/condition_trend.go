@@ -75,8 +75,9 @@ func (t Trend) mirrored() Trend {
 		return Falling
 	case Falling:
 		return Rising
+	default:
+		return Unknown
 	}
-	return Unknown
 }
 
 func isCount(e ast.Expr) bool {

@@ -68,6 +68,7 @@ func TestTrendProperty(t *testing.T) {
 				require.False(t, standing.Holds && !next.Holds, c.String())
 			case audience.Falling:
 				require.False(t, !standing.Holds && next.Holds, c.String())
+			case audience.Unknown:
 			}
 			if c.Trend() != audience.Unknown && standing.Holds != next.Holds {
 				moved++

@@ -211,12 +211,12 @@ func (q *Queries) ListContactSegments(ctx context.Context, contactID uuid.UUID) 
 	return items, nil
 }
 
-const ListContactsByID = `-- name: ListContactsByID :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id > $1::uuid ORDER BY id LIMIT $2
+const ListContactsOf = `-- name: ListContactsOf :many
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id DESC
 `
 
-func (q *Queries) ListContactsByID(ctx context.Context, after uuid.UUID, maxRows int32) ([]Contact, error) {
-	rows, err := q.db.Query(ctx, ListContactsByID, after, maxRows)
+func (q *Queries) ListContactsOf(ctx context.Context, ids []uuid.UUID) ([]Contact, error) {
+	rows, err := q.db.Query(ctx, ListContactsOf, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -70,8 +70,8 @@ DELETE FROM segments WHERE key = @key AND deleted_at IS NOT NULL;
 -- name: TryLockClock :one
 SELECT pg_try_advisory_xact_lock(@class::int, 0);
 
--- name: ListContactsByID :many
-SELECT * FROM contacts WHERE id > @after::uuid ORDER BY id LIMIT @max_rows;
+-- name: ListContactsOf :many
+SELECT * FROM contacts WHERE id = ANY(@ids::uuid[]) ORDER BY id DESC;
 
 -- name: ListDueContacts :many
 SELECT id FROM contacts WHERE recheck_at <= @now::timestamptz ORDER BY recheck_at, id LIMIT @max_rows;
