@@ -21,9 +21,9 @@ func missingIsNull(presence map[int64]bool) interpreter.InterpretableDecoratorV2
 			return i, nil
 		}
 		if presence[attribute.ID()] {
-			return &lenient{InterpretableAttribute: attribute, missing: types.False}, nil
+			return &presenceTest{InterpretableV2: i}, nil
 		}
-		return &lenient{InterpretableAttribute: attribute, missing: types.NullValue}, nil
+		return &lenient{InterpretableAttribute: attribute}, nil
 	}
 }
 
@@ -38,17 +38,16 @@ func presenceTests(tree *ast.AST) map[int64]bool {
 	return tests
 }
 
-// lenient is an attribute that gives a value where it leads nowhere.
+// lenient is an attribute that gives null where it leads nowhere.
 type lenient struct {
 	interpreter.InterpretableAttribute
-	missing ref.Val
 }
 
 // Exec evaluates the attribute.
 func (l *lenient) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	value := l.InterpretableAttribute.Exec(frame)
 	if isMissing(value) {
-		return l.missing
+		return types.NullValue
 	}
 	return value
 }
@@ -56,6 +55,25 @@ func (l *lenient) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 // Eval evaluates the attribute for callers of the older interface.
 func (l *lenient) Eval(vars interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(vars, l.Exec)
+}
+
+// presenceTest is has(). It is no attribute any more, so that CEL does not take it apart when it is a branch of a choice.
+type presenceTest struct {
+	interpreter.InterpretableV2
+}
+
+// Exec evaluates the test.
+func (p *presenceTest) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	value := p.InterpretableV2.Exec(frame)
+	if isMissing(value) {
+		return types.False
+	}
+	return value
+}
+
+// Eval evaluates the test for callers of the older interface.
+func (p *presenceTest) Eval(vars interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(vars, p.Exec)
 }
 
 // isMissing recognises a failed look-up. CEL keeps the error's type to itself, so its text has to tell.

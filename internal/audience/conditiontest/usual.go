@@ -13,6 +13,8 @@ func Usual(t *rapid.T, depth int) string {
 			return "(" + Usual(t, depth-1) + " || " + Usual(t, depth-1) + ")"
 		case 4:
 			return "!(" + Usual(t, depth-1) + ")"
+		case 5:
+			return "(" + g.usual() + " ? " + Usual(t, depth-1) + " : " + Usual(t, depth-1) + ")"
 		}
 	}
 	return g.usual()

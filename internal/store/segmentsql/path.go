@@ -2,9 +2,6 @@ package segmentsql
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -42,14 +39,6 @@ func steps(e ast.Expr) (root ast.Expr, keys []string, ok bool) {
 	return nil, nil, false
 }
 
-// named tells whether no key is a number, which to PostgreSQL is a place in a list.
-func named(keys []string) bool {
-	return !slices.ContainsFunc(keys, func(key string) bool {
-		_, err := strconv.Atoi(strings.TrimSpace(key))
-		return err == nil
-	})
-}
-
 func text(e ast.Expr) (string, bool) {
 	if e.Kind() != ast.LiteralKind {
 		return "", false
@@ -61,7 +50,7 @@ func text(e ast.Expr) (string, bool) {
 // path writes a field of the contact, its company, an object or the event.
 func (b *builder) path(e ast.Expr) (value, bool) {
 	root, keys, ok := steps(e)
-	if !ok || !named(keys) {
+	if !ok {
 		return value{}, false
 	}
 	if built, is := b.builtIn(root, keys); is {
@@ -181,9 +170,6 @@ func (b *builder) has(e ast.Expr, w want) (string, bool) {
 	}
 	key := e.AsSelect().FieldName()
 	keys = append(keys, key)
-	if !named(keys) {
-		return "", false
-	}
 	if built, is := b.builtIn(root, keys); is {
 		switch {
 		case len(keys) > 1:
