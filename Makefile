@@ -40,7 +40,7 @@ e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json
 
 .PHONY: bench
 bench: $(DEVSTACK) ## measure speed against the built-in baseline, and print a table
-	BENCH=1 $(DEVSTACK) run --throw-away -- go test -count=1 -v -run '^TestBench' -timeout 30m .
+	BENCH=1 $(DEVSTACK) run --throw-away -- go test -p 1 -count=1 -v -run '^TestBench' -timeout 40m . ./internal/store
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/sqlc ## check style, the import law, workflow determinism and generated SQL
