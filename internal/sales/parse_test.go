@@ -83,6 +83,7 @@ func TestProblems(t *testing.T) {
 		{event(`{id: a, event: "Stage Entered: mql", points: 1}`), "/engagement/groups/0/rules/0/event", "reserved_event"},
 		{event(`{id: a, event: A, when: contact.x == event.y, points: 1}`), "/engagement/groups/0/rules/0/when", "condition_out_of_scope"},
 		{event(`{id: a, event: A, when: score > 1, points: 1}`), "/engagement/groups/0/rules/0/when", "condition_out_of_scope"},
+		{event(`{id: a, event: A, when: event.day == now, points: 1}`), "/engagement/groups/0/rules/0/when", "condition_out_of_scope"},
 		{event(`{id: a, event: A, when: did("A"), points: 1}`), "/engagement/groups/0/rules/0/when", "condition_out_of_scope"},
 		{event(`{id: a, event: A, when: 'object("a").x == 1', points: 1}`), "/engagement/groups/0/rules/0/when", "condition_out_of_scope"},
 		{"labels: {fit: {A: 5, B: 5}, engagement: {1: 2, 2: 1}}", "/labels/fit/A", "bad_order"},

@@ -290,6 +290,12 @@ func TestChangesAtProperty(t *testing.T) {
 	m := model(t)
 	rapid.Check(t, func(t *rapid.T) {
 		state := earn(t, m, drawEvents(t, 12)...)
+		if rapid.Bool().Draw(t, "any amounts") { // far above the cap, too, and against each other
+			for _, key := range []string{"product", "disinterest", "site"} {
+				amount := rapid.Float64Range(-200, 200).Draw(t, key)
+				state.Engagement = with(state.Engagement, key, sales.Decayed{Value: amount, At: noon.Add(-time.Duration(rapid.IntRange(0, 100).Draw(t, "hours")) * time.Hour)})
+			}
+		}
 		at := noon.Add(time.Duration(rapid.Int64Range(0, int64(40*24*time.Hour)).Draw(t, "at"))).Truncate(time.Microsecond)
 		now := m.Score(state, at)
 		until := now.ChangesAt
@@ -309,6 +315,14 @@ func TestChangesAtProperty(t *testing.T) {
 			same(at.Add(time.Duration(rapid.Int64Range(0, int64(until.Sub(at)/time.Microsecond)-1).Draw(t, "between")) * time.Microsecond))
 		}
 	})
+}
+
+func with(all map[string]sales.Decayed, key string, amount sales.Decayed) map[string]sales.Decayed {
+	if all == nil {
+		all = map[string]sales.Decayed{}
+	}
+	all[key] = amount
+	return all
 }
 
 // Amounts that rise and fall against each other may come back to the edge that they left; the first change is still the one that is found.

@@ -27,6 +27,7 @@ fit:
     - {id: plan, when: 'contact.plan == "pro"', points: 30}
     - {id: founder, when: 'persona == "founder"', points: 20}
     - {id: seats, when: 'contact.seats > 5', points: 15}
+    - {id: address, when: 'contact.email.endsWith("@example.test") || contact.timezone == "Europe/Berlin"', points: 1}
 engagement:
   groups:
     - {key: product, cap: 40, half_life: 7d, rules: [{id: used, event: Used, points: 8}, {id: big, event: Used, when: event.n > 5, points: 7}]}
@@ -175,6 +176,10 @@ func drawBatch(r *rapid.T, run string, now time.Time) []audience.Incoming {
 		case 0:
 			batch[i] = identify(user, message, rapid.MapOfN(rapid.SampledFrom([]string{"plan", "role", "seats"}),
 				rapid.SampledFrom([]any{nil, "pro", "free", "founder", 3.0, 9.0}), 0, 3).Draw(r, "traits"))
+			if rapid.Bool().Draw(r, "with columns") {
+				batch[i].Traits["email"] = rapid.SampledFrom([]any{nil, user + "@example.test", user + "@example.org"}).Draw(r, "email")
+				batch[i].Traits["timezone"] = rapid.SampledFrom([]any{nil, "Europe/Berlin", "Asia/Tokyo"}).Draw(r, "timezone")
+			}
 		default:
 			batch[i] = track(user, rapid.SampledFrom([]string{"Used", "Seen", "Other"}).Draw(r, "name"), message)
 			batch[i].Properties = map[string]any{
