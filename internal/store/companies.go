@@ -96,13 +96,31 @@ func (s *Store) SaveCompany(ctx context.Context, groupID string, traits map[stri
 		if err != nil || same && created == 0 {
 			return err
 		}
-		saved, err = q.SetCompanyTraits(ctx, raw, &now, saved.ID)
+		at, err := toldNow(saved.Traits, traits, merge, now)
+		if err != nil {
+			return err
+		}
+		saved, err = q.SetCompanyTraits(ctx, dbsqlc.SetCompanyTraitsParams{Traits: raw, ToldAt: at, Now: &now, ID: saved.ID})
 		return err
 	})
 	if err != nil {
 		return audience.Company{}, failure("save company", err)
 	}
 	return companyOf(saved)
+}
+
+// toldNow dates what a change of a company's traits says: all that it names, and, where it is in place of what was there, that as well.
+func toldNow(stored json.RawMessage, change map[string]any, merge bool, now time.Time) (json.RawMessage, error) {
+	delta := newCompanyDelta()
+	if !merge {
+		before, err := decodeObject(stored)
+		if err != nil {
+			return nil, err
+		}
+		delta.hear(before, now)
+	}
+	delta.hear(change, now)
+	return json.Marshal(delta.at)
 }
 
 // errJoined is a contact that became a member while its company was on its way out: once more.

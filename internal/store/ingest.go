@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -95,6 +96,7 @@ type known struct {
 	triggers   map[string]bool
 	groups     map[string]dbsqlc.ListCompaniesByGroupRow
 	rules      *rules
+	told       map[uuid.UUID][]told // of moments after late events
 }
 
 type identity struct{ kind, value string }
@@ -184,7 +186,7 @@ func (s *Store) readKnown(ctx context.Context, conn *pgxpool.Conn, items []item)
 	for _, row := range groups {
 		k.groups[row.GroupID] = row
 	}
-	return k, nil
+	return k, k.readTold(ctx, conn, items)
 }
 
 // derive works out what follows, and whether that wakes somebody.
@@ -240,10 +242,9 @@ func (p *ingestPlan) groupFields() (map[string]map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		for name := range delta.removed {
-			delete(traits, name)
+		if traits, err = delta.over(traits, row.ToldAt); err != nil {
+			return nil, err
 		}
-		maps.Copy(traits, delta.set)
 		out[groupID] = companyFields(groupID, traits, row.Score)
 	}
 	return out, nil
@@ -255,7 +256,9 @@ func (p *ingestPlan) write(ctx context.Context, conn *pgxpool.Conn) error {
 	if links := p.links(); len(links.kinds) > 0 {
 		batch.Queue(dbsqlc.InsertIdentities, links.kinds, links.values, links.contactIDs)
 	}
-	p.queueCompanies(batch)
+	if err := p.queueCompanies(batch); err != nil {
+		return err
+	}
 	w := &written{}
 	for _, stored := range p.stored {
 		p.subjects[stored.contact].touched = true
@@ -269,9 +272,9 @@ func (p *ingestPlan) write(ctx context.Context, conn *pgxpool.Conn) error {
 	return send(ctx, conn, batch)
 }
 
-func (p *ingestPlan) queueCompanies(batch *pgx.Batch) {
+func (p *ingestPlan) queueCompanies(batch *pgx.Batch) error {
 	if len(p.companies) == 0 {
-		return
+		return nil
 	}
 	names := slices.Sorted(maps.Keys(p.companies))
 	ids := make([]uuid.UUID, len(names))
@@ -279,9 +282,21 @@ func (p *ingestPlan) queueCompanies(batch *pgx.Batch) {
 		ids[i] = newID()
 	}
 	batch.Queue(dbsqlc.InsertCompanies, ids, names, p.now)
+	batch.Queue(dbsqlc.LockCompanies, names)
 	for _, name := range names {
-		if delta := p.companies[name]; len(delta.set)+len(delta.removed) > 0 {
-			batch.Queue(dbsqlc.MergeCompanyTraits, delta.setJSON(), delta.removedNames(), p.now, name)
+		delta := p.companies[name]
+		if len(delta.traits) == 0 {
+			continue
 		}
+		traits, err := encodeObject(delta.traits)
+		if err != nil {
+			return err
+		}
+		at, err := json.Marshal(delta.at)
+		if err != nil {
+			return err
+		}
+		batch.Queue(dbsqlc.MergeCompanyTraits, p.now, name, traits, at)
 	}
+	return nil
 }

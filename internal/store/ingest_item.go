@@ -81,6 +81,7 @@ func normaliseOne(now time.Time, in audience.Incoming) (item, *fault.Problem) {
 	if it.OccurredAt.IsZero() || it.OccurredAt.After(now) {
 		it.OccurredAt = now // nothing has happened in the future, whatever a client's clock says
 	}
+	it.OccurredAt = it.OccurredAt.Truncate(time.Microsecond) // as the database keeps it
 	if !it.Type.Named() {
 		it.Name = ""
 	}

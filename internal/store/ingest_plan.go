@@ -20,7 +20,7 @@ type ingestPlan struct {
 	identities map[identity]uuid.UUID  // known ones and those that this batch takes
 	linked     []identity              // those that this batch takes
 	subjects   map[uuid.UUID]*subject  // the contacts that something came in for
-	companies  map[string]traitDelta   // what group calls say, by the sender's name
+	companies  map[string]companyDelta // what group calls say, by the sender's name
 	inBatch    map[messageKey]accepted // what was taken in
 	accepted   []audience.Accepted
 	stored     []storedEvent
@@ -49,7 +49,7 @@ func (m *mergeNeeded) Error() string { return "two contacts have to be merged fi
 
 func newIngestPlan(now time.Time, k known, size int) *ingestPlan {
 	return &ingestPlan{
-		now: now, known: k, identities: k.identities, subjects: map[uuid.UUID]*subject{}, companies: map[string]traitDelta{},
+		now: now, known: k, identities: k.identities, subjects: map[uuid.UUID]*subject{}, companies: map[string]companyDelta{},
 		inBatch: map[messageKey]accepted{}, accepted: make([]audience.Accepted, 0, size), stored: make([]storedEvent, 0, size),
 	}
 }
@@ -109,10 +109,10 @@ func (p *ingestPlan) take(it *item) (audience.Accepted, error) {
 func (p *ingestPlan) group(it *item) {
 	delta, ok := p.companies[it.GroupID]
 	if !ok {
-		delta = newTraitDelta()
+		delta = newCompanyDelta()
 		p.companies[it.GroupID] = delta
 	}
-	delta.merge(it.GroupTraits)
+	delta.hear(it.GroupTraits, it.OccurredAt)
 }
 
 // resolve finds or makes the contact of an event.
@@ -176,12 +176,20 @@ func (p *ingestPlan) into(id uuid.UUID) (*subject, error) {
 		return nil, fmt.Errorf("contact %s has an identity and is not locked: %w", id, errMerged)
 	}
 	s := newSubject(row)
+	s.told = p.known.told[id]
 	p.subjects[id] = s
 	return s, nil
 }
 
-// link gives the contact the identities that nobody has.
+// link gives the contact the identities that nobody has. What an alias joins is its contact's, too, when nothing has come from it yet: it may
+// still be on its way.
 func (p *ingestPlan) link(it *item, into *subject) {
+	for _, i := range it.previous() {
+		if _, taken := p.identities[i]; !taken {
+			p.identities[i] = into.row.ID
+			p.linked = append(p.linked, i)
+		}
+	}
 	for _, i := range it.identities() {
 		if _, taken := p.identities[i]; taken {
 			continue

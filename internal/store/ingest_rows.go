@@ -35,7 +35,7 @@ type contactRows struct {
 	userIDs, emails, emailKeys, set, removed, timezones, locales []string
 	stages, scoreStates, groups, segments                        []string
 	scores                                                       []int32
-	rechecks                                                     []*time.Time
+	rechecks, toldAts                                            []*time.Time
 	lastSeqs                                                     []int64
 	pending, changed                                             []bool
 }
@@ -78,11 +78,11 @@ func (w *written) collect(now time.Time, subjects []*subject) error {
 func (w *written) queue(batch *pgx.Batch) {
 	if c := &w.created; len(c.ids) > 0 {
 		batch.Queue(dbsqlc.InsertContacts, w.now, c.ids, c.userIDs, c.emails, c.emailKeys, c.set, c.timezones, c.locales, c.stages, c.scores,
-			c.scoreStates, c.groups, c.segments, c.rechecks, c.lastSeqs, c.pending)
+			c.scoreStates, c.groups, c.segments, c.rechecks, c.lastSeqs, c.pending, c.toldAts)
 	}
 	if u := &w.updated; len(u.ids) > 0 {
 		batch.Queue(dbsqlc.UpdateContacts, w.now, u.ids, u.userIDs, u.emails, u.emailKeys, u.set, u.removed, u.timezones, u.locales, u.stages,
-			u.scores, u.scoreStates, u.groups, u.segments, u.rechecks, u.lastSeqs, u.pending, u.changed)
+			u.scores, u.scoreStates, u.groups, u.segments, u.rechecks, u.lastSeqs, u.pending, u.changed, u.toldAts)
 	}
 	if e := &w.events; len(e.ids) > 0 {
 		batch.Queue(dbsqlc.InsertEvents, e.ids, e.contactIDs, e.seqs, e.sources, e.messageIDs, e.types, e.names, e.properties, e.contexts,
@@ -110,6 +110,7 @@ func (r *contactRows) add(s *subject) {
 	r.scoreStates, r.groups = append(r.scoreStates, string(s.row.ScoreState)), append(r.groups, s.groupID)
 	r.segments, r.rechecks = append(r.segments, strings.Join(s.row.Segments, ",")), append(r.rechecks, s.row.RecheckAt)
 	r.pending, r.changed = append(r.pending, s.poked), append(r.changed, s.changed)
+	r.toldAts = append(r.toldAts, s.row.ToldAt)
 }
 
 func (e *eventRows) add(stored storedEvent) {

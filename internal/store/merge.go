@@ -120,6 +120,10 @@ func lockMerge(ctx context.Context, q *dbsqlc.Queries, now time.Time, into, from
 
 // run moves everything, then the row itself.
 func (m *merge) run(ctx context.Context) error {
+	said, err := m.toldTogether(ctx)
+	if err != nil {
+		return err
+	}
 	if err := m.settleDoubles(ctx); err != nil {
 		return fmt.Errorf("settle enrollments of both: %w", err)
 	}
@@ -129,7 +133,7 @@ func (m *merge) run(ctx context.Context) error {
 	if err := m.q.MergeConsents(ctx, m.into.ID, m.from.ID); err != nil {
 		return fmt.Errorf("merge consents: %w", err)
 	}
-	survivor, err := m.survivor()
+	survivor, err := m.survivor(said)
 	if err != nil {
 		return err
 	}
@@ -225,9 +229,10 @@ func rowsMoved(move func() (int64, error)) func() error {
 	return func() error { _, err := move(); return err }
 }
 
-// survivor is the contact as both make it: what into knows stands, what it doesn't know comes from from.
-func (m *merge) survivor() (dbsqlc.UpdateSurvivorParams, error) {
-	traits, err := joinedTraits(m.from.Traits, m.into.Traits)
+// survivor is the contact as both make it: of each trait, what was said of the latest moment. Beyond that, what into knows stands, and what it
+// doesn't know comes from from.
+func (m *merge) survivor(said toldTogether) (dbsqlc.UpdateSurvivorParams, error) {
+	traits, err := joinedTraits(m.from.Traits, m.into.Traits, said.traits)
 	if err != nil {
 		return dbsqlc.UpdateSurvivorParams{}, err
 	}
@@ -239,10 +244,14 @@ func (m *merge) survivor() (dbsqlc.UpdateSurvivorParams, error) {
 		ID: m.into.ID, UserID: cmp.Or(m.into.UserID, m.from.UserID), Email: m.into.Email, EmailKey: m.into.EmailKey, Traits: traits,
 		Timezone: cmp.Or(m.into.Timezone, m.from.Timezone), Locale: cmp.Or(m.into.Locale, m.from.Locale), Stage: m.into.Stage,
 		Score: score, ScoreState: state, CompanyID: cmp.Or(m.into.CompanyID, m.from.CompanyID),
-		LastSeq: m.into.LastSeq + m.from.LastSeq, CreatedAt: m.into.CreatedAt, Now: m.now,
+		LastSeq: m.into.LastSeq + m.from.LastSeq, CreatedAt: m.into.CreatedAt, Now: m.now, ToldAt: said.at,
 	}
 	if out.Email == nil {
 		out.Email, out.EmailKey = m.from.Email, m.from.EmailKey
+	}
+	said.columns(&out)
+	if said.company == m.from.ID && m.from.CompanyID != nil {
+		out.CompanyID = m.from.CompanyID
 	}
 	if sales.Forward(m.into.Stage, m.from.Stage) {
 		out.Stage = m.from.Stage
@@ -253,7 +262,7 @@ func (m *merge) survivor() (dbsqlc.UpdateSurvivorParams, error) {
 	return out, nil
 }
 
-func joinedTraits(weaker, stronger []byte) ([]byte, error) {
+func joinedTraits(weaker, stronger []byte, said map[string]any) ([]byte, error) {
 	out, err := decodeObject(weaker)
 	if err != nil {
 		return nil, err
@@ -264,6 +273,13 @@ func joinedTraits(weaker, stronger []byte) ([]byte, error) {
 	}
 	for name, value := range over {
 		out[name] = value
+	}
+	for name, value := range said {
+		if value == nil {
+			delete(out, name)
+		} else {
+			out[name] = value
+		}
 	}
 	return encodeObject(out)
 }

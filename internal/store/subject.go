@@ -22,6 +22,7 @@ type subject struct {
 	touched bool // the row has to be written although no event came
 	traits  traitDelta
 	groupID string // the company that it joins, in the sender's words
+	told    []told // what was said of it, of moments after events that are late
 	news    news
 	parsed  parsed
 	joined  []string // segments that it enters
@@ -109,14 +110,15 @@ func (s *subject) keepState(model *sales.Model, now time.Time) error {
 // apply folds what an event says about the contact into it. An address that came with an event fills an empty column; only identify, or
 // the trait itself, changes it.
 func (s *subject) apply(it *item) {
-	s.traits.merge(it.Traits)
-	for name := range it.Traits {
+	late, traits := s.late(it), s.timely(it)
+	s.traits.merge(traits)
+	for name := range traits {
 		s.news.traits[clean(name)] = true
 	}
-	changed := len(it.Traits) > 0
+	changed := len(traits) > 0
 	says := newTraitDelta()
 	if it.Type == audience.TypeIdentify {
-		says.merge(it.Traits)
+		says.merge(traits)
 	}
 	for _, c := range []struct {
 		column      **string
@@ -128,7 +130,7 @@ func (s *subject) apply(it *item) {
 		if trait, given := says.column(c.trait); given {
 			value = trait
 		}
-		if c.told != "" && (value == "" || it.Type == audience.TypeIdentify) {
+		if c.told != "" && (value == "" || it.Type == audience.TypeIdentify) && !(late && s.overridden(it, c.trait)) {
 			value = c.told
 		}
 		if value != fromNullable(*c.column) {
@@ -136,9 +138,11 @@ func (s *subject) apply(it *item) {
 			s.news.fields[c.trait] = true
 		}
 	}
-	if it.GroupID != "" {
+	if it.GroupID != "" && !(late && s.movedOn(it)) {
 		s.groupID, s.news.company = it.GroupID, true
+		s.parsed.company = nil
 	}
+	s.hear(it)
 	s.changed = s.changed || changed
 	s.parsed.contact = nil
 }

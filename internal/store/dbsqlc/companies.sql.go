@@ -24,7 +24,7 @@ func (q *Queries) DeleteCompany(ctx context.Context, id uuid.UUID) error {
 
 const FindCompany = `-- name: FindCompany :one
 
-SELECT id, group_id, traits, score, created_at, updated_at, changed_at FROM companies WHERE id = $1
+SELECT id, group_id, traits, score, created_at, updated_at, changed_at, told_at FROM companies WHERE id = $1
 `
 
 // Companies. Whoever needs a contact's lock and a company's takes the contact's first, as ingestion does.
@@ -39,12 +39,13 @@ func (q *Queries) FindCompany(ctx context.Context, id uuid.UUID) (Company, error
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ChangedAt,
+		&i.ToldAt,
 	)
 	return i, err
 }
 
 const FindCompanyByGroup = `-- name: FindCompanyByGroup :one
-SELECT id, group_id, traits, score, created_at, updated_at, changed_at FROM companies WHERE group_id = $1
+SELECT id, group_id, traits, score, created_at, updated_at, changed_at, told_at FROM companies WHERE group_id = $1
 `
 
 func (q *Queries) FindCompanyByGroup(ctx context.Context, groupID string) (Company, error) {
@@ -58,6 +59,7 @@ func (q *Queries) FindCompanyByGroup(ctx context.Context, groupID string) (Compa
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ChangedAt,
+		&i.ToldAt,
 	)
 	return i, err
 }
@@ -88,7 +90,7 @@ func (q *Queries) InsertCompany(ctx context.Context, arg InsertCompanyParams) (i
 }
 
 const ListCompanies = `-- name: ListCompanies :many
-SELECT id, group_id, traits, score, created_at, updated_at, changed_at FROM companies WHERE id < $1::uuid ORDER BY id DESC LIMIT $2
+SELECT id, group_id, traits, score, created_at, updated_at, changed_at, told_at FROM companies WHERE id < $1::uuid ORDER BY id DESC LIMIT $2
 `
 
 // The newest first: ids grow with time.
@@ -109,6 +111,7 @@ func (q *Queries) ListCompanies(ctx context.Context, before uuid.UUID, maxRows i
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.ChangedAt,
+			&i.ToldAt,
 		); err != nil {
 			return nil, err
 		}
@@ -121,7 +124,7 @@ func (q *Queries) ListCompanies(ctx context.Context, before uuid.UUID, maxRows i
 }
 
 const ListCompanyMembers = `-- name: ListCompanyMembers :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE company_id = $1::uuid AND id > $2::uuid ORDER BY id LIMIT $3
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE company_id = $1::uuid AND id > $2::uuid ORDER BY id LIMIT $3
 `
 
 func (q *Queries) ListCompanyMembers(ctx context.Context, companyID uuid.UUID, after uuid.UUID, maxRows int32) ([]Contact, error) {
@@ -153,6 +156,7 @@ func (q *Queries) ListCompanyMembers(ctx context.Context, companyID uuid.UUID, a
 			&i.CompanyID,
 			&i.Segments,
 			&i.RecheckAt,
+			&i.ToldAt,
 		); err != nil {
 			return nil, err
 		}
@@ -165,7 +169,7 @@ func (q *Queries) ListCompanyMembers(ctx context.Context, companyID uuid.UUID, a
 }
 
 const LockCompany = `-- name: LockCompany :one
-SELECT id, group_id, traits, score, created_at, updated_at, changed_at FROM companies WHERE group_id = $1 FOR NO KEY UPDATE
+SELECT id, group_id, traits, score, created_at, updated_at, changed_at, told_at FROM companies WHERE group_id = $1 FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockCompany(ctx context.Context, groupID string) (Company, error) {
@@ -179,6 +183,7 @@ func (q *Queries) LockCompany(ctx context.Context, groupID string) (Company, err
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ChangedAt,
+		&i.ToldAt,
 	)
 	return i, err
 }
@@ -215,11 +220,23 @@ func (q *Queries) ReleaseMembers(ctx context.Context, now time.Time, companyID u
 }
 
 const SetCompanyTraits = `-- name: SetCompanyTraits :one
-UPDATE companies SET traits = $1, updated_at = $2::timestamptz, changed_at = $2 WHERE id = $3 RETURNING id, group_id, traits, score, created_at, updated_at, changed_at
+UPDATE companies SET traits = $1, told_at = told_at || $2::jsonb, updated_at = $3::timestamptz, changed_at = $3 WHERE id = $4 RETURNING id, group_id, traits, score, created_at, updated_at, changed_at, told_at
 `
 
-func (q *Queries) SetCompanyTraits(ctx context.Context, traits json.RawMessage, now *time.Time, iD uuid.UUID) (Company, error) {
-	row := q.db.QueryRow(ctx, SetCompanyTraits, traits, now, iD)
+type SetCompanyTraitsParams struct {
+	Traits json.RawMessage
+	ToldAt json.RawMessage
+	Now    *time.Time
+	ID     uuid.UUID
+}
+
+func (q *Queries) SetCompanyTraits(ctx context.Context, arg SetCompanyTraitsParams) (Company, error) {
+	row := q.db.QueryRow(ctx, SetCompanyTraits,
+		arg.Traits,
+		arg.ToldAt,
+		arg.Now,
+		arg.ID,
+	)
 	var i Company
 	err := row.Scan(
 		&i.ID,
@@ -229,6 +246,7 @@ func (q *Queries) SetCompanyTraits(ctx context.Context, traits json.RawMessage, 
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ChangedAt,
+		&i.ToldAt,
 	)
 	return i, err
 }

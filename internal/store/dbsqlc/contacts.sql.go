@@ -14,7 +14,7 @@ import (
 )
 
 const FindContact = `-- name: FindContact :one
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id = $1
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = $1
 `
 
 func (q *Queries) FindContact(ctx context.Context, id uuid.UUID) (Contact, error) {
@@ -40,12 +40,13 @@ func (q *Queries) FindContact(ctx context.Context, id uuid.UUID) (Contact, error
 		&i.CompanyID,
 		&i.Segments,
 		&i.RecheckAt,
+		&i.ToldAt,
 	)
 	return i, err
 }
 
 const FindContactByIdentity = `-- name: FindContactByIdentity :one
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at FROM contacts c JOIN identities i ON i.contact_id = c.id WHERE i.kind = $1 AND i.value = $2
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at FROM contacts c JOIN identities i ON i.contact_id = c.id WHERE i.kind = $1 AND i.value = $2
 `
 
 func (q *Queries) FindContactByIdentity(ctx context.Context, kind string, value string) (Contact, error) {
@@ -71,6 +72,7 @@ func (q *Queries) FindContactByIdentity(ctx context.Context, kind string, value 
 		&i.CompanyID,
 		&i.Segments,
 		&i.RecheckAt,
+		&i.ToldAt,
 	)
 	return i, err
 }
@@ -109,7 +111,7 @@ func (q *Queries) ListStalePending(ctx context.Context, before time.Time, maxRow
 }
 
 const LockContact = `-- name: LockContact :one
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // The lock that orders everything about one contact. NO KEY: it excludes every other holder of this lock and every update of the row, and
@@ -137,6 +139,7 @@ func (q *Queries) LockContact(ctx context.Context, id uuid.UUID) (Contact, error
 		&i.CompanyID,
 		&i.Segments,
 		&i.RecheckAt,
+		&i.ToldAt,
 	)
 	return i, err
 }
@@ -175,9 +178,10 @@ UPDATE contacts SET
     email_key  = $4,
     timezone   = $5,
     locale     = $6,
+    told_at    = greatest(told_at, $7),
     updated_at = $7
 WHERE id = $8
-RETURNING id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at
+RETURNING id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at
 `
 
 type UpdateContactTraitsParams struct {
@@ -223,6 +227,7 @@ func (q *Queries) UpdateContactTraits(ctx context.Context, arg UpdateContactTrai
 		&i.CompanyID,
 		&i.Segments,
 		&i.RecheckAt,
+		&i.ToldAt,
 	)
 	return i, err
 }

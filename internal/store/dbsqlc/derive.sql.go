@@ -117,13 +117,14 @@ func (q *Queries) LastMany(ctx context.Context, arg LastManyParams) ([]LastManyR
 }
 
 const ListCompaniesByGroup = `-- name: ListCompaniesByGroup :many
-SELECT id, group_id, traits, score FROM companies WHERE group_id = ANY($1::text[])
+SELECT id, group_id, traits, told_at, score FROM companies WHERE group_id = ANY($1::text[])
 `
 
 type ListCompaniesByGroupRow struct {
 	ID      uuid.UUID
 	GroupID string
 	Traits  json.RawMessage
+	ToldAt  json.RawMessage
 	Score   int32
 }
 
@@ -140,6 +141,7 @@ func (q *Queries) ListCompaniesByGroup(ctx context.Context, groupIds []string) (
 			&i.ID,
 			&i.GroupID,
 			&i.Traits,
+			&i.ToldAt,
 			&i.Score,
 		); err != nil {
 			return nil, err
@@ -239,25 +241,64 @@ func (q *Queries) ListEventsOfName(ctx context.Context, arg ListEventsOfNamePara
 	return items, nil
 }
 
+const LockCompanies = `-- name: LockCompanies :many
+SELECT id FROM companies WHERE group_id = ANY($1::text[]) ORDER BY group_id FOR NO KEY UPDATE
+`
+
+// Before what was said of them is merged: then the statement that merges sees what the one before it has committed.
+func (q *Queries) LockCompanies(ctx context.Context, groupIds []string) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, LockCompanies, groupIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const MergeCompanyTraits = `-- name: MergeCompanyTraits :exec
-UPDATE companies SET
-    traits = (traits || $1::jsonb) - $2::text[], updated_at = $3::timestamptz, changed_at = $3
-WHERE group_id = $4 AND traits IS DISTINCT FROM (traits || $1::jsonb) - $2::text[]
+WITH said AS MATERIALIZED (
+    SELECT n.trait, n.value, t.at FROM companies g
+    CROSS JOIN jsonb_each($3::jsonb) n (trait, value)
+    JOIN jsonb_each($4::jsonb) t (trait, at) ON t.trait = n.trait
+    WHERE g.group_id = $2 AND t.at >= coalesce(g.told_at -> n.trait, t.at)
+), merged AS (
+    SELECT (g.traits || coalesce((SELECT jsonb_object_agg(said.trait, said.value) FROM said WHERE said.value <> 'null'), '{}'))
+            - ARRAY(SELECT said.trait FROM said WHERE said.value = 'null') AS traits,
+        g.told_at || coalesce((SELECT jsonb_object_agg(said.trait, said.at) FROM said), '{}') AS told_at
+    FROM companies g WHERE g.group_id = $2
+)
+UPDATE companies g SET
+    traits = merged.traits, told_at = merged.told_at,
+    updated_at = CASE WHEN g.traits IS DISTINCT FROM merged.traits THEN $1::timestamptz ELSE g.updated_at END,
+    changed_at = CASE WHEN g.traits IS DISTINCT FROM merged.traits THEN $1 ELSE g.changed_at END
+FROM merged WHERE g.group_id = $2 AND (g.traits, g.told_at) IS DISTINCT FROM (merged.traits, merged.told_at)
 `
 
 type MergeCompanyTraitsParams struct {
-	SetTraits     json.RawMessage
-	RemovedTraits []string
-	Now           *time.Time
-	GroupID       string
+	Now     time.Time
+	GroupID string
+	Traits  json.RawMessage
+	ToldAt  json.RawMessage
 }
 
+// Of each trait what was said of the latest moment. The members are told only when that makes a difference.
 func (q *Queries) MergeCompanyTraits(ctx context.Context, arg MergeCompanyTraitsParams) error {
 	_, err := q.db.Exec(ctx, MergeCompanyTraits,
-		arg.SetTraits,
-		arg.RemovedTraits,
 		arg.Now,
 		arg.GroupID,
+		arg.Traits,
+		arg.ToldAt,
 	)
 	return err
 }

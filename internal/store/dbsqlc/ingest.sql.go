@@ -7,6 +7,7 @@ package dbsqlc
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -110,15 +111,16 @@ func (q *Queries) FindIdentities(ctx context.Context, kinds []string, values []s
 
 const InsertContacts = `-- name: InsertContacts :exec
 INSERT INTO contacts (id, user_id, email, email_key, traits, timezone, locale, stage, score, score_state, company_id, segments, recheck_at,
-    last_seq, pending_since, created_at, updated_at)
+    last_seq, pending_since, created_at, updated_at, told_at)
 SELECT u.id, nullif(u.user_id, ''), nullif(u.email, ''), nullif(u.email_key, ''), u.set_traits::jsonb, nullif(u.timezone, ''), nullif(u.locale, ''),
     u.stage, u.score, u.score_state::jsonb, CASE WHEN u.group_id <> '' THEN (SELECT g.id FROM companies g WHERE g.group_id = u.group_id) END,
-    string_to_array(u.segments, ','), u.recheck_at, u.last_seq, CASE WHEN u.pending THEN $1::timestamptz END, $1, $1
+    string_to_array(u.segments, ','), u.recheck_at, u.last_seq, CASE WHEN u.pending THEN $1::timestamptz END, $1, $1, u.told_at
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS user_id, unnest($4::text[]) AS email,
     unnest($5::text[]) AS email_key, unnest($6::text[]) AS set_traits, unnest($7::text[]) AS timezone,
     unnest($8::text[]) AS locale, unnest($9::text[]) AS stage, unnest($10::integer[]) AS score,
     unnest($11::text[]) AS score_state, unnest($12::text[]) AS group_id, unnest($13::text[]) AS segments,
-    unnest($14::timestamptz[]) AS recheck_at, unnest($15::bigint[]) AS last_seq, unnest($16::boolean[]) AS pending) u
+    unnest($14::timestamptz[]) AS recheck_at, unnest($15::bigint[]) AS last_seq, unnest($16::boolean[]) AS pending,
+    unnest($17::timestamptz[]) AS told_at) u
 `
 
 type InsertContactsParams struct {
@@ -138,6 +140,7 @@ type InsertContactsParams struct {
 	RecheckAts  []time.Time
 	LastSeqs    []int64
 	Pending     []bool
+	ToldAts     []time.Time
 }
 
 func (q *Queries) InsertContacts(ctx context.Context, arg InsertContactsParams) error {
@@ -158,6 +161,7 @@ func (q *Queries) InsertContacts(ctx context.Context, arg InsertContactsParams) 
 		arg.RecheckAts,
 		arg.LastSeqs,
 		arg.Pending,
+		arg.ToldAts,
 	)
 	return err
 }
@@ -210,8 +214,46 @@ func (q *Queries) InsertIdentities(ctx context.Context, kinds []string, values [
 	return err
 }
 
+const ListTold = `-- name: ListTold :many
+SELECT contact_id, type, properties, occurred_at FROM events
+WHERE contact_id = ANY($1::uuid[]) AND name = '' AND type IN ('identify', 'group') AND occurred_at > $2
+`
+
+type ListToldRow struct {
+	ContactID  uuid.UUID
+	Type       string
+	Properties json.RawMessage
+	OccurredAt time.Time
+}
+
+// What was said about contacts of later moments than one.
+func (q *Queries) ListTold(ctx context.Context, contactIds []uuid.UUID, since time.Time) ([]ListToldRow, error) {
+	rows, err := q.db.Query(ctx, ListTold, contactIds, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListToldRow
+	for rows.Next() {
+		var i ListToldRow
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.Type,
+			&i.Properties,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockContacts = `-- name: LockContacts :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts
 WHERE id IN (
     SELECT unnest($1::uuid[])
     UNION
@@ -250,6 +292,7 @@ func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []str
 			&i.CompanyID,
 			&i.Segments,
 			&i.RecheckAt,
+			&i.ToldAt,
 		); err != nil {
 			return nil, err
 		}
@@ -262,7 +305,7 @@ func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []str
 }
 
 const LockContactsByID = `-- name: LockContactsByID :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockContactsByID(ctx context.Context, ids []uuid.UUID) ([]Contact, error) {
@@ -294,6 +337,7 @@ func (q *Queries) LockContactsByID(ctx context.Context, ids []uuid.UUID) ([]Cont
 			&i.CompanyID,
 			&i.Segments,
 			&i.RecheckAt,
+			&i.ToldAt,
 		); err != nil {
 			return nil, err
 		}
@@ -322,13 +366,14 @@ UPDATE contacts c SET
     recheck_at    = u.recheck_at,
     last_seq      = u.last_seq,
     pending_since = CASE WHEN u.pending THEN $1::timestamptz ELSE c.pending_since END,
-    updated_at    = CASE WHEN u.changed THEN $1::timestamptz ELSE c.updated_at END
+    updated_at    = CASE WHEN u.changed THEN $1::timestamptz ELSE c.updated_at END,
+    told_at       = u.told_at
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS user_id, unnest($4::text[]) AS email,
     unnest($5::text[]) AS email_key, unnest($6::text[]) AS set_traits, unnest($7::text[]) AS removed_traits,
     unnest($8::text[]) AS timezone, unnest($9::text[]) AS locale, unnest($10::text[]) AS stage,
     unnest($11::integer[]) AS score, unnest($12::text[]) AS score_state, unnest($13::text[]) AS group_id,
     unnest($14::text[]) AS segments, unnest($15::timestamptz[]) AS recheck_at, unnest($16::bigint[]) AS last_seq,
-    unnest($17::boolean[]) AS pending, unnest($18::boolean[]) AS changed) u
+    unnest($17::boolean[]) AS pending, unnest($18::boolean[]) AS changed, unnest($19::timestamptz[]) AS told_at) u
 WHERE c.id = u.id
 `
 
@@ -351,6 +396,7 @@ type UpdateContactsParams struct {
 	LastSeqs      []int64
 	Pending       []bool
 	Changed       []bool
+	ToldAts       []time.Time
 }
 
 func (q *Queries) UpdateContacts(ctx context.Context, arg UpdateContactsParams) error {
@@ -373,6 +419,7 @@ func (q *Queries) UpdateContacts(ctx context.Context, arg UpdateContactsParams) 
 		arg.LastSeqs,
 		arg.Pending,
 		arg.Changed,
+		arg.ToldAts,
 	)
 	return err
 }

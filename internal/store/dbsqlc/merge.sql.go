@@ -62,7 +62,7 @@ func (q *Queries) FindMerge(ctx context.Context, fromID uuid.UUID) (Merge, error
 }
 
 const FindSurvivor = `-- name: FindSurvivor :one
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1
 `
 
 func (q *Queries) FindSurvivor(ctx context.Context, fromID uuid.UUID) (Contact, error) {
@@ -88,6 +88,7 @@ func (q *Queries) FindSurvivor(ctx context.Context, fromID uuid.UUID) (Contact, 
 		&i.CompanyID,
 		&i.Segments,
 		&i.RecheckAt,
+		&i.ToldAt,
 	)
 	return i, err
 }
@@ -254,8 +255,47 @@ func (q *Queries) ListOpenOfPair(ctx context.Context, contactIds []uuid.UUID) ([
 	return items, nil
 }
 
+const ListToldOfPair = `-- name: ListToldOfPair :many
+SELECT contact_id, type, properties, occurred_at FROM events
+WHERE contact_id IN ($1, $2) AND name = '' AND type IN ('identify', 'group')
+ORDER BY occurred_at, contact_id = $2, seq
+`
+
+type ListToldOfPairRow struct {
+	ContactID  uuid.UUID
+	Type       string
+	Properties json.RawMessage
+	OccurredAt time.Time
+}
+
+// What was said about both, in the order of moments; of one moment, what was said about the one that stays comes last.
+func (q *Queries) ListToldOfPair(ctx context.Context, fromID uuid.UUID, intoID uuid.UUID) ([]ListToldOfPairRow, error) {
+	rows, err := q.db.Query(ctx, ListToldOfPair, fromID, intoID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListToldOfPairRow
+	for rows.Next() {
+		var i ListToldOfPairRow
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.Type,
+			&i.Properties,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockPair = `-- name: LockPair :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 `
 
 // Both contacts of a merge, in the order of ids as everybody locks them. FOR UPDATE: one of them is deleted.
@@ -288,6 +328,7 @@ func (q *Queries) LockPair(ctx context.Context, ids []uuid.UUID) ([]Contact, err
 			&i.CompanyID,
 			&i.Segments,
 			&i.RecheckAt,
+			&i.ToldAt,
 		); err != nil {
 			return nil, err
 		}
@@ -300,7 +341,7 @@ func (q *Queries) LockPair(ctx context.Context, ids []uuid.UUID) ([]Contact, err
 }
 
 const LockSurvivor = `-- name: LockSurvivor :many
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1 FOR NO KEY UPDATE OF c
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1 FOR NO KEY UPDATE OF c
 `
 
 // Whom a merged contact has become, locked. While another merge commits there is nothing to lock, and the caller asks again.
@@ -333,6 +374,7 @@ func (q *Queries) LockSurvivor(ctx context.Context, fromID uuid.UUID) ([]Contact
 			&i.CompanyID,
 			&i.Segments,
 			&i.RecheckAt,
+			&i.ToldAt,
 		); err != nil {
 			return nil, err
 		}
@@ -528,8 +570,9 @@ UPDATE contacts SET
     created_at    = $12,
     pending_since = $13::timestamptz,
     recheck_at    = $13::timestamptz,
+    told_at       = $14,
     updated_at    = $13
-WHERE id = $14
+WHERE id = $15
 `
 
 type UpdateSurvivorParams struct {
@@ -546,6 +589,7 @@ type UpdateSurvivorParams struct {
 	LastSeq    int64
 	CreatedAt  time.Time
 	Now        time.Time
+	ToldAt     *time.Time
 	ID         uuid.UUID
 }
 
@@ -564,6 +608,7 @@ func (q *Queries) UpdateSurvivor(ctx context.Context, arg UpdateSurvivorParams) 
 		arg.LastSeq,
 		arg.CreatedAt,
 		arg.Now,
+		arg.ToldAt,
 		arg.ID,
 	)
 	return err

@@ -29,6 +29,7 @@ type Company struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	ChangedAt *time.Time
+	ToldAt    json.RawMessage
 }
 
 type Consent struct {
@@ -59,6 +60,7 @@ type Contact struct {
 	CompanyID    *uuid.UUID
 	Segments     []string
 	RecheckAt    *time.Time
+	ToldAt       *time.Time
 }
 
 type Decision struct {

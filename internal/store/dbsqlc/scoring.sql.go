@@ -99,7 +99,7 @@ func (q *Queries) LatestModel(ctx context.Context) (ScoringModel, error) {
 }
 
 const ListContactsFrom = `-- name: ListContactsFrom :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 func (q *Queries) ListContactsFrom(ctx context.Context, after uuid.UUID, maxRows int32) ([]Contact, error) {
@@ -131,6 +131,7 @@ func (q *Queries) ListContactsFrom(ctx context.Context, after uuid.UUID, maxRows
 			&i.CompanyID,
 			&i.Segments,
 			&i.RecheckAt,
+			&i.ToldAt,
 		); err != nil {
 			return nil, err
 		}
@@ -326,7 +327,7 @@ func (q *Queries) ListStageDecisions(ctx context.Context, contactID uuid.UUID) (
 }
 
 const ListTraitChanges = `-- name: ListTraitChanges :many
-SELECT properties, received_at FROM events WHERE contact_id = $1 AND type = 'identify' AND name = '' ORDER BY seq
+SELECT properties, received_at FROM events WHERE contact_id = $1 AND type = 'identify' AND name = '' ORDER BY occurred_at, seq
 `
 
 type ListTraitChangesRow struct {

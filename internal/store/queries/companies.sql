@@ -21,7 +21,7 @@ ON CONFLICT (group_id) DO NOTHING;
 SELECT * FROM companies WHERE group_id = @group_id FOR NO KEY UPDATE;
 
 -- name: SetCompanyTraits :one
-UPDATE companies SET traits = @traits, updated_at = @now::timestamptz, changed_at = @now WHERE id = @id RETURNING *;
+UPDATE companies SET traits = @traits, told_at = told_at || @told_at::jsonb, updated_at = @now::timestamptz, changed_at = @now WHERE id = @id RETURNING *;
 
 -- name: LockCompanyToDelete :one
 SELECT id FROM companies WHERE group_id = @group_id FOR UPDATE;

@@ -25,6 +25,7 @@ UPDATE contacts SET
     email_key  = sqlc.narg('email_key'),
     timezone   = sqlc.narg('timezone'),
     locale     = sqlc.narg('locale'),
+    told_at    = greatest(told_at, @now),
     updated_at = @now
 WHERE id = @id
 RETURNING *;

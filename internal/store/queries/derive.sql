@@ -35,7 +35,7 @@ CROSS JOIN LATERAL (
 SELECT id, group_id, traits, score FROM companies WHERE id = ANY(@ids::uuid[]);
 
 -- name: ListCompaniesByGroup :many
-SELECT id, group_id, traits, score FROM companies WHERE group_id = ANY(@group_ids::text[]);
+SELECT id, group_id, traits, told_at, score FROM companies WHERE group_id = ANY(@group_ids::text[]);
 
 -- Sorted by the caller: every batch takes companies in the same order.
 -- name: InsertCompanies :exec
@@ -43,10 +43,28 @@ INSERT INTO companies (id, group_id, traits, created_at, updated_at)
 SELECT unnest(@ids::uuid[]), unnest(@group_ids::text[]), '{}', @now::timestamptz, @now
 ON CONFLICT (group_id) DO NOTHING;
 
+-- Before what was said of them is merged: then the statement that merges sees what the one before it has committed.
+-- name: LockCompanies :many
+SELECT id FROM companies WHERE group_id = ANY(@group_ids::text[]) ORDER BY group_id FOR NO KEY UPDATE;
+
+-- Of each trait what was said of the latest moment. The members are told only when that makes a difference.
 -- name: MergeCompanyTraits :exec
-UPDATE companies SET
-    traits = (traits || @set_traits::jsonb) - @removed_traits::text[], updated_at = @now::timestamptz, changed_at = @now
-WHERE group_id = @group_id AND traits IS DISTINCT FROM (traits || @set_traits::jsonb) - @removed_traits::text[];
+WITH said AS MATERIALIZED (
+    SELECT n.trait, n.value, t.at FROM companies g
+    CROSS JOIN jsonb_each(@traits::jsonb) n (trait, value)
+    JOIN jsonb_each(@told_at::jsonb) t (trait, at) ON t.trait = n.trait
+    WHERE g.group_id = @group_id AND t.at >= coalesce(g.told_at -> n.trait, t.at)
+), merged AS (
+    SELECT (g.traits || coalesce((SELECT jsonb_object_agg(said.trait, said.value) FROM said WHERE said.value <> 'null'), '{}'))
+            - ARRAY(SELECT said.trait FROM said WHERE said.value = 'null') AS traits,
+        g.told_at || coalesce((SELECT jsonb_object_agg(said.trait, said.at) FROM said), '{}') AS told_at
+    FROM companies g WHERE g.group_id = @group_id
+)
+UPDATE companies g SET
+    traits = merged.traits, told_at = merged.told_at,
+    updated_at = CASE WHEN g.traits IS DISTINCT FROM merged.traits THEN @now::timestamptz ELSE g.updated_at END,
+    changed_at = CASE WHEN g.traits IS DISTINCT FROM merged.traits THEN @now ELSE g.changed_at END
+FROM merged WHERE g.group_id = @group_id AND (g.traits, g.told_at) IS DISTINCT FROM (merged.traits, merged.told_at);
 
 -- name: InsertMembers :exec
 INSERT INTO segment_members (segment, contact_id, entered_at)

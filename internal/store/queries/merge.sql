@@ -91,8 +91,15 @@ UPDATE contacts SET
     created_at    = @created_at,
     pending_since = @now::timestamptz,
     recheck_at    = @now::timestamptz,
+    told_at       = sqlc.narg('told_at'),
     updated_at    = @now
 WHERE id = @id;
+
+-- What was said about both, in the order of moments; of one moment, what was said about the one that stays comes last.
+-- name: ListToldOfPair :many
+SELECT contact_id, type, properties, occurred_at FROM events
+WHERE contact_id IN (@from_id, @into_id) AND name = '' AND type IN ('identify', 'group')
+ORDER BY occurred_at, contact_id = @into_id, seq;
 
 -- Open enrollments of both, with whether sales has the contact in its hands because of it.
 -- name: ListOpenOfPair :many

@@ -42,7 +42,7 @@ ORDER BY occurred_at DESC, seq DESC;
 SELECT * FROM score_changes WHERE contact_id = @contact_id AND at <= @until ORDER BY journal_id DESC;
 
 -- name: ListTraitChanges :many
-SELECT properties, received_at FROM events WHERE contact_id = @contact_id AND type = 'identify' AND name = '' ORDER BY seq;
+SELECT properties, received_at FROM events WHERE contact_id = @contact_id AND type = 'identify' AND name = '' ORDER BY occurred_at, seq;
 
 -- name: FindScoredCompany :one
 SELECT group_id, traits, score, updated_at FROM companies WHERE id = @id;
