@@ -47,11 +47,14 @@ func history(r *rapid.T, run string) []audience.Incoming {
 			m.Type = audience.TypeIdentify
 			m.Traits = rapid.MapOfN(rapid.SampledFrom([]string{"plan", "name", "seats"}), rapid.SampledFrom([]any{nil, "pro", "free", 3.0}), 0, 3).Draw(r, "traits")
 			if rapid.Bool().Draw(r, "with address") {
-				m.Traits["email"] = user + "@example.test"
+				m.Traits["email"] = user + rapid.SampledFrom([]string{"@example.test", "@example.org"}).Draw(r, "domain")
+				m.Traits["timezone"] = rapid.SampledFrom([]any{nil, "Europe/Berlin", "Asia/Tokyo"}).Draw(r, "timezone")
 			}
+			anonymously(r, &m)
 		case 2:
 			m.Type, m.GroupID = audience.TypeGroup, run+rapid.SampledFrom([]string{"x", "y"}).Draw(r, "company")
 			m.GroupTraits = rapid.MapOfN(rapid.SampledFrom([]string{"size", "city"}), rapid.SampledFrom([]any{nil, "big", "small"}), 0, 2).Draw(r, "company traits")
+			anonymously(r, &m)
 		case 3:
 			m.Type, m.PreviousID, m.AnonymousID = audience.TypeAlias, user+"-before", ""
 		default:
@@ -81,13 +84,20 @@ func history(r *rapid.T, run string) []audience.Incoming {
 	return messages
 }
 
+// anonymously leaves out who it is: it is known by the device alone, until that says who it is.
+func anonymously(r *rapid.T, m *audience.Incoming) {
+	if rapid.Bool().Draw(r, "anonymously") {
+		m.UserID = ""
+	}
+}
+
 // picture is what is known of everybody, without the ids that each run makes anew.
 func picture(t require.TestingT, conn *pgx.Conn, s *store.Store, run string) string {
 	ctx := context.Background()
 	require.NoError(t, s.Refresh(ctx, start, contactsOf(t, conn)))
 	var all []string
 	for _, query := range []string{
-		`SELECT jsonb_build_object('user', c.user_id, 'email', c.email, 'traits', c.traits, 'company', g.group_id, 'score', c.score, 'state', c.score_state - 'engagement',
+		`SELECT jsonb_build_object('user', c.user_id, 'email', c.email, 'timezone', c.timezone, 'traits', c.traits, 'company', g.group_id, 'score', c.score, 'state', c.score_state - 'engagement',
 			'earned', (SELECT jsonb_object_agg(g.key, jsonb_build_array(round((g.value ->> 'value')::numeric, 6), g.value ->> 'at')) FROM jsonb_each(c.score_state -> 'engagement') g),
 			'segments', c.segments, 'identities', (SELECT jsonb_agg(i.kind || ':' || i.value ORDER BY i.kind, i.value) FROM identities i WHERE i.contact_id = c.id),
 			'events', (SELECT jsonb_agg(jsonb_build_array(e.message_id, e.name, e.occurred_at, e.properties) ORDER BY e.message_id) FROM events e WHERE e.contact_id = c.id AND e.type <> 'system'),

@@ -130,7 +130,7 @@ func (s *subject) apply(it *item) {
 		if trait, given := says.column(c.trait); given {
 			value = trait
 		}
-		if c.told != "" && (value == "" || it.Type == audience.TypeIdentify) && !(late && s.overridden(it, c.trait)) {
+		if c.told != "" && (value == "" || it.Type == audience.TypeIdentify) && (!late || !s.overridden(it, c.trait)) {
 			value = c.told
 		}
 		if value != fromNullable(*c.column) {
@@ -138,7 +138,7 @@ func (s *subject) apply(it *item) {
 			s.news.fields[c.trait] = true
 		}
 	}
-	if it.GroupID != "" && !(late && s.movedOn(it)) {
+	if it.GroupID != "" && (!late || !s.movedOn(it)) {
 		s.groupID, s.news.company = it.GroupID, true
 		s.parsed.company = nil
 	}

@@ -79,28 +79,22 @@ func (s *subject) hear(it *item) {
 	}
 }
 
-// readTold reads what was said of later moments about the contacts of events that are late. Mostly none is.
+// readTold reads what was said of later moments than the earliest that this batch speaks of. Mostly nothing was. Whose an event is may turn out
+// within the batch, so it is asked for all contacts of it.
 func (k *known) readTold(ctx context.Context, conn *pgxpool.Conn, items []item) error {
 	var since time.Time
-	var ids []uuid.UUID
-	ask := func(id uuid.UUID, it *item) {
-		if row, ok := k.contacts[id]; ok && (&subject{row: row}).late(it) {
-			ids = append(ids, id)
-			if since.IsZero() || it.OccurredAt.Before(since) {
-				since = it.OccurredAt
-			}
+	for i := range items {
+		if it := &items[i]; it.tells() && (since.IsZero() || it.OccurredAt.Before(since)) {
+			since = it.OccurredAt
 		}
 	}
-	for i := range items {
-		it := &items[i]
-		if !it.tells() {
-			continue
-		}
-		if it.contact != nil {
-			ask(*it.contact, it)
-		}
-		for _, identity := range it.identities() {
-			ask(k.identities[identity], it)
+	if since.IsZero() {
+		return nil
+	}
+	var ids []uuid.UUID
+	for id, row := range k.contacts {
+		if row.ToldAt != nil && row.ToldAt.After(since) {
+			ids = append(ids, id)
 		}
 	}
 	if len(ids) == 0 {
