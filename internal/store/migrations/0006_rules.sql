@@ -82,8 +82,8 @@ CREATE TABLE scoring_models (
     CONSTRAINT scoring_models_version_positive CHECK (version > 0)
 );
 
--- What ingestion applies, as one number: who has rules of another revision reads them again. Whoever changes segments, the scoring model,
--- or what is renamed and blocked raises it in the same transaction.
+-- What ingestion applies, as one number: who has rules of another revision reads them again. Whoever changes segments or the scoring
+-- model raises it in the same transaction.
 CREATE TABLE rules (
     single    boolean PRIMARY KEY DEFAULT true CHECK (single),
     revision  bigint NOT NULL,
