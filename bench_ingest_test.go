@@ -31,7 +31,7 @@ func TestBenchIngestion(t *testing.T) {
 		t.Skip("a measurement, not a test: make bench sets BENCH")
 	}
 	p := start(t)
-	b := ingestBench{t: t, p: p}
+	b := ingestBench{t: t, p: p, users: "bench-", pool: benchPool}
 	b.seed()
 	b.measure("", 1) // warm
 	var plain, copied, scored, segmented, seldom, waking []float64
@@ -104,6 +104,8 @@ steps: [{id: out, exit: {reason: woken}}]
 type ingestBench struct {
 	t         *testing.T
 	p         *product
+	users     string // what their ids begin with
+	pool      int    // how many there are
 	published bool
 }
 
@@ -181,7 +183,7 @@ func (b *ingestBench) measure(waking string, everyBatch int) float64 {
 					name = waking
 				}
 				batch[i] = map[string]any{
-					"type": "track", "userId": fmt.Sprint("bench-", rand.IntN(benchPool)), "event": name, "messageId": uuid.NewString(), //nolint:gosec // as above
+					"type": "track", "userId": fmt.Sprint(b.users, rand.IntN(b.pool)), "event": name, "messageId": uuid.NewString(), //nolint:gosec // as above
 					"timestamp": time.Now(), "properties": map[string]any{"page": i, "amount": 10.5},
 				}
 			}
