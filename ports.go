@@ -30,6 +30,11 @@ func (p storePort) FindKey(ctx context.Context, key string) (api.APIKey, error) 
 	return api.APIKey(k), err
 }
 
+func (p storePort) FindSession(ctx context.Context, token string, now time.Time) (api.APIKey, error) {
+	k, err := p.Store.FindSession(ctx, token, now)
+	return api.APIKey(k), err
+}
+
 func (p storePort) ListJourneys(ctx context.Context, cursor string, limit int) (api.Page[journey.Draft], error) {
 	page, err := p.Store.ListJourneys(ctx, cursor, limit)
 	return api.Page[journey.Draft](page), err

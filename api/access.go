@@ -71,12 +71,7 @@ func (s *server) authorize(c *gin.Context) {
 	if a.open || a.segment {
 		return
 	}
-	token, ok := bearer(c.Request)
-	if !ok {
-		writeProblem(c, newProblem(http.StatusUnauthorized, "unauthorized", "Send an API key as Authorization: Bearer <key>."))
-		return
-	}
-	key, err := s.keys.find(c.Request.Context(), token)
+	key, err := s.caller(c)
 	if err != nil {
 		s.fail(c, fmt.Errorf("find api key: %w", err))
 		return
@@ -166,6 +161,13 @@ func (k *keyCache) find(ctx context.Context, key string) (APIKey, error) {
 	}
 	k.known[id] = cachedKey{key: found, until: now.Add(keyTTL)}
 	return found, nil
+}
+
+// forget makes the cache ask again.
+func (k *keyCache) forget(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.known, sha256.Sum256([]byte(key)))
 }
 
 func errUnknownKey() error {

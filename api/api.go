@@ -17,6 +17,7 @@ import (
 // Options are what the API is made of. Every port is needed; the rest has defaults.
 type Options struct {
 	Keys        Keys
+	Sessions    Sessions
 	Events      Events
 	Poker       Poker
 	Journeys    Journeys
@@ -65,19 +66,22 @@ func (h *Handler) Drain(ctx context.Context) error { return h.server.pokes.drain
 // server holds what the handlers share. It is made once and only read afterwards.
 type server struct {
 	Options
-	log     *slog.Logger
-	now     func() time.Time
-	https   bool
-	engine  *gin.Engine
-	huma    huma.API
-	access  accessTable
-	keys    *keyCache
-	metrics *metrics
-	pokes   *pokeQueue
-	streams streams
-	flood   *flood
-	browser browserPaths
-	openapi []byte
+	log    *slog.Logger
+	now    func() time.Time
+	https  bool
+	engine *gin.Engine
+	huma   huma.API
+	access accessTable
+	keys   *keyCache
+	// sessions are remembered as keys are, and stand for them; sameSite keeps other sites from using them.
+	sessions *keyCache
+	sameSite *http.CrossOriginProtection
+	metrics  *metrics
+	pokes    *pokeQueue
+	streams  streams
+	flood    *flood
+	browser  browserPaths
+	openapi  []byte
 }
 
 // requestTimeout bounds the work for one request; the server's write time-out is longer.
@@ -108,6 +112,7 @@ func New(o Options) (*Handler, error) {
 		return nil, err
 	}
 	s.keys = newKeyCache(o.Keys, s.now)
+	s.sessions, s.sameSite = newKeyCache(sessionSource{o.Sessions, s.now}, s.now), http.NewCrossOriginProtection()
 	s.pokes = newPokeQueue(o.Poker, s.metrics, s.log)
 	if s.engine, err = s.newEngine(); err != nil {
 		return nil, err
@@ -126,6 +131,7 @@ func (o Options) check() error {
 		missing bool
 	}{
 		{"Keys", o.Keys == nil},
+		{"Sessions", o.Sessions == nil},
 		{"Events", o.Events == nil},
 		{"Poker", o.Poker == nil},
 		{"Journeys", o.Journeys == nil},
@@ -173,6 +179,7 @@ func (s *server) newEngine() (*gin.Engine, error) {
 
 func (s *server) routes() {
 	s.healthRoutes()
+	s.sessionRoutes()
 	s.segmentRoutes()
 	s.signalRoutes()
 	s.enrollmentRoutes()

@@ -24,6 +24,7 @@ type memory struct {
 	fail      error
 	keysDown  error // what finding a key answers
 	keys      map[string]APIKey
+	sessions  map[string]memorySession
 	keyAsked  int
 	events    []audience.Incoming
 	seen      map[string]audience.Accepted // by source and message id
@@ -51,7 +52,7 @@ const (
 func newMemory() *memory {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	m := &memory{
-		keys: map[string]APIKey{}, seen: map[string]audience.Accepted{}, contacts: map[string]audience.Contact{},
+		keys: map[string]APIKey{}, sessions: map[string]memorySession{}, seen: map[string]audience.Accepted{}, contacts: map[string]audience.Contact{},
 		drafts: map[string]journey.Draft{}, versions: map[string][]journey.Version{}, enrolled: map[string]journey.Enrollment{},
 		templates: map[string]email.TemplateVersion{}, messages: map[string]email.Message{}, handoffs: map[string]sales.Handoff{},
 		stopped: map[string]int{},

@@ -25,7 +25,7 @@ func (s *server) mergeRoutes() {
 	handle(s, operation{
 		id: "merge-contact", method: http.MethodPost, path: "/v1/contacts/{id}/merge", tag: "contacts",
 		summary: "Merge another contact into this one",
-		doc: "Events, traits, scores, consents, enrollments and handoffs of both become those of this contact: what it knows itself stands, " +
+		doc: "Events, traits, scores, consents, enrollments and handoffs of both become those of this contact: of each trait, what was said last stands, " +
 			"a withdrawn consent stays withdrawn, and the enrollments go on where they stood. Of two enrollments in the same journey the one that " +
 			"sales works with goes on, else the older. Merged before, nothing changes. It can't be undone.",
 		access: anyOf(ScopeAdmin),

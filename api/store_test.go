@@ -26,6 +26,11 @@ func (p realPort) FindKey(ctx context.Context, key string) (APIKey, error) {
 	return APIKey(k), err
 }
 
+func (p realPort) FindSession(ctx context.Context, token string, now time.Time) (APIKey, error) {
+	k, err := p.Store.FindSession(ctx, token, now)
+	return APIKey(k), err
+}
+
 func (p realPort) ListJourneys(ctx context.Context, cursor string, limit int) (Page[journey.Draft], error) {
 	page, err := p.Store.ListJourneys(ctx, cursor, limit)
 	return Page[journey.Draft](page), err

@@ -12,6 +12,24 @@ import (
 	"github.com/google/uuid"
 )
 
+const DeleteExpiredSessions = `-- name: DeleteExpiredSessions :exec
+DELETE FROM sessions WHERE expires_at <= $1::timestamptz
+`
+
+func (q *Queries) DeleteExpiredSessions(ctx context.Context, now time.Time) error {
+	_, err := q.db.Exec(ctx, DeleteExpiredSessions, now)
+	return err
+}
+
+const DeleteSession = `-- name: DeleteSession :exec
+DELETE FROM sessions WHERE hash = $1
+`
+
+func (q *Queries) DeleteSession(ctx context.Context, hash []byte) error {
+	_, err := q.db.Exec(ctx, DeleteSession, hash)
+	return err
+}
+
 const FindKey = `-- name: FindKey :one
 SELECT id, name, hash, scopes, created_at, last_used_at, revoked_at FROM api_keys WHERE hash = $1 AND revoked_at IS NULL
 `
@@ -42,12 +60,53 @@ func (q *Queries) FindSecret(ctx context.Context, name string) ([]byte, error) {
 	return value, err
 }
 
+const FindSession = `-- name: FindSession :one
+SELECT k.id, k.name, k.hash, k.scopes, k.created_at, k.last_used_at, k.revoked_at FROM sessions s JOIN api_keys k ON k.id = s.key_id
+WHERE s.hash = $1 AND s.expires_at > $2::timestamptz AND k.revoked_at IS NULL
+`
+
+func (q *Queries) FindSession(ctx context.Context, hash []byte, now time.Time) (ApiKey, error) {
+	row := q.db.QueryRow(ctx, FindSession, hash, now)
+	var i ApiKey
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Hash,
+		&i.Scopes,
+		&i.CreatedAt,
+		&i.LastUsedAt,
+		&i.RevokedAt,
+	)
+	return i, err
+}
+
 const InsertSecret = `-- name: InsertSecret :exec
 INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
 `
 
 func (q *Queries) InsertSecret(ctx context.Context, name string, value []byte) error {
 	_, err := q.db.Exec(ctx, InsertSecret, name, value)
+	return err
+}
+
+const InsertSession = `-- name: InsertSession :exec
+INSERT INTO sessions (hash, key_id, created_at, expires_at) VALUES ($1, $2, $3, $4)
+`
+
+type InsertSessionParams struct {
+	Hash      []byte
+	KeyID     uuid.UUID
+	Now       time.Time
+	ExpiresAt time.Time
+}
+
+func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
+	_, err := q.db.Exec(ctx, InsertSession,
+		arg.Hash,
+		arg.KeyID,
+		arg.Now,
+		arg.ExpiresAt,
+	)
 	return err
 }
 

@@ -333,6 +333,13 @@ type SegmentMember struct {
 	EnteredAt time.Time
 }
 
+type Session struct {
+	Hash      []byte
+	KeyID     uuid.UUID
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
 type Suppression struct {
 	EmailKey string
 	Reason   string

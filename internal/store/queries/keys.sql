@@ -17,3 +17,16 @@ SELECT value FROM secrets WHERE name = @name;
 
 -- name: InsertSecret :exec
 INSERT INTO secrets (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING;
+
+-- name: InsertSession :exec
+INSERT INTO sessions (hash, key_id, created_at, expires_at) VALUES (@hash, @key_id, @now, @expires_at);
+
+-- name: FindSession :one
+SELECT k.* FROM sessions s JOIN api_keys k ON k.id = s.key_id
+WHERE s.hash = @hash AND s.expires_at > @now::timestamptz AND k.revoked_at IS NULL;
+
+-- name: DeleteSession :exec
+DELETE FROM sessions WHERE hash = @hash;
+
+-- name: DeleteExpiredSessions :exec
+DELETE FROM sessions WHERE expires_at <= @now::timestamptz;
