@@ -20,8 +20,35 @@ run: $(DEVSTACK) build ## run everything here: Temporal, PostgreSQL, an inbox an
 	@LOG_LEVEL=$${LOG_LEVEL:-warn} $(DEVSTACK) run --dir .devstack -- $(PRODUCT) serve
 
 .PHONY: build
-build: ## build the product into .devstack/bin/throughline
+build: pages ## build the product, with its pages where Node is there, into .devstack/bin/throughline
 	@go build -o $(PRODUCT) .
+
+# The pages of the designer. Nothing that is built is in the repository, and Go builds without it.
+DESIGNER_SOURCES := $(shell find designer/src designer/public -type f ! -name openapi.json ! -name schema.d.ts) designer/index.html designer/vite.config.ts designer/tsconfig.json
+HAS_NODE := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a>20||a==20&&b>=19) console.log("yes")' 2>/dev/null)
+
+.PHONY: pages
+pages:
+ifeq ($(HAS_NODE),yes)
+	@$(MAKE) --no-print-directory designer
+else
+	@echo "The pages are not built: that takes Node 20.19 or newer. Everything else runs without them."
+endif
+
+.PHONY: designer
+designer: designer/dist/index.html ## build the pages (needs Node 20.19 or newer)
+
+designer/dist/index.html: $(DESIGNER_SOURCES) designer/src/api/openapi.json designer/node_modules/.package-lock.json
+	rm -rf designer/dist/assets designer/dist/index.html
+	cd designer && npm run -s build
+
+# Only written anew when it says something else, so that the pages are not built for nothing.
+designer/src/api/openapi.json: $(shell find api internal -name '*.go' ! -name '*_test.go')
+	@go run . openapi > $@.new && { cmp -s $@.new $@ && rm $@.new && touch $@ || mv $@.new $@; }
+
+designer/node_modules/.package-lock.json: designer/package.json designer/package-lock.json
+	cd designer && npm ci --include=dev --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: test
 test: $(DEVSTACK) ## run all tests against real parts (T='packages and flags' narrows it down)
@@ -31,7 +58,7 @@ ifeq ($(T),./...)
 endif
 
 .PHONY: e2e
-e2e: $(DEVSTACK) e2e/node_modules/.package-lock.json ## drive the public tracking libraries against the product (needs node, npm and chromium)
+e2e: $(DEVSTACK) e2e/node_modules/.package-lock.json designer ## drive the public tracking libraries against the product (needs node, npm and chromium)
 	E2E=1 $(DEVSTACK) run --throw-away -- go test -count=1 -timeout 15m -run '^TestSDK' .
 
 e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json

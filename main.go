@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"throughline.dev/throughline/api"
 )
 
 const usage = `throughline – one durable customer journey per contact
@@ -31,6 +33,7 @@ const usage = `throughline – one durable customer journey per contact
                                              import contacts or events from a CSV file through the api
   throughline export FILE|- [--segment KEY] [--traits A,B]
                                              write contacts to a CSV file, or to .ndjson
+  throughline openapi                        print the description of the HTTP API
   throughline version
 
 journey publish, template put, scoring publish, import and export talk to PUBLIC_URL with THROUGHLINE_ADMIN_KEY.
@@ -83,10 +86,22 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runImport(ctx, rest, out)
 	case "export":
 		return runExport(ctx, rest, out)
+	case "openapi":
+		return runOpenAPI(out)
 	case "version":
 		_, err := fmt.Fprintln(out, version)
 		return err
 	default:
 		return errUsage
 	}
+}
+
+// runOpenAPI prints what /openapi.json serves.
+func runOpenAPI(out io.Writer) error {
+	document, err := api.Document(version)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(document, '\n'))
+	return err
 }

@@ -92,6 +92,19 @@ func New(o Options) (*Handler, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	return build(o)
+}
+
+// Document is the OpenAPI document, for those who need it without a running server: the pages are built with types made of it.
+func Document(version string) ([]byte, error) {
+	h, err := build(Options{Version: version})
+	if err != nil {
+		return nil, err
+	}
+	return h.server.openapi, nil
+}
+
+func build(o Options) (*Handler, error) {
 	s := &server{Options: o, log: o.Logger, now: o.Clock, access: accessTable{}, browser: browserPaths{},
 		flood: newFlood(o.IngestRate, o.IngestInFlight),
 		https: strings.HasPrefix(strings.ToLower(o.PublicURL), "https://")}

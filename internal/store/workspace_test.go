@@ -173,8 +173,9 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))
 	_, err := s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", start)
 	require.NoError(t, err)
-	_, err = s.UpsertKey(ctx, "app", "tl_secret", nil, start)
+	key, err := s.UpsertKey(ctx, "app", "tl_secret", nil, start)
 	require.NoError(t, err)
+	require.NoError(t, s.SaveSession(ctx, "token", key.ID, start, start.Add(time.Hour)))
 	_, err = s.Secret(ctx, "unsubscribe", func() []byte { return []byte("x") })
 	require.NoError(t, err)
 

@@ -1,0 +1,37 @@
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "./app.css";
+
+import { MantineProvider, createTheme } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useState } from "react";
+import { BrowserRouter } from "react-router";
+
+import { Problem } from "./api/client";
+import { Pages } from "./frame/Pages";
+
+const theme = createTheme({ primaryColor: "indigo", primaryShade: { light: 7, dark: 7 }, fontFamily: "system-ui, sans-serif", autoContrast: true });
+
+// A refusal is not tried again: only what may go away by itself is.
+function newQueries() {
+  return new QueryClient({
+    defaultOptions: {
+      queries: { retry: (failures, error) => failures < 3 && !(error instanceof Problem && error.status < 500), staleTime: 2_000 },
+    },
+  });
+}
+
+export function App({ nonce }: { nonce: string }) {
+  const [queries] = useState(newQueries);
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <Notifications />
+      <QueryClientProvider client={queries}>
+        <BrowserRouter>
+          <Pages />
+        </BrowserRouter>
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

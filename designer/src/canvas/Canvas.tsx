@@ -1,0 +1,82 @@
+import "@xyflow/react/dist/style.css";
+import "./canvas.css";
+
+import { useComputedColorScheme } from "@mantine/core";
+import { Background, Controls, type Edge, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import { useMemo } from "react";
+
+import type { Schema } from "../api/client";
+import { type Definition, toFlow } from "../definition/flow";
+import { layout, stepHeight, stepWidth } from "../definition/layout";
+
+type Mark = "error" | "warning" | undefined;
+type StepNode = Node<{ title: string; kind: string; summary: string; mark: Mark }, "step">;
+
+const nodeTypes = { step: StepBox };
+
+// Canvas is the picture of a definition. It lays itself out; problems stand on the steps that have them.
+export function Canvas({ definition, problems }: { definition: Definition; problems: Schema["ProblemItem"][] }) {
+  const scheme = useComputedColorScheme("light");
+  const { nodes, edges } = useMemo(() => draw(definition, problems), [definition, problems]);
+  return (
+    <div className="canvas" role="region" aria-label="The journey as a picture">
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        colorMode={scheme}
+        fitView
+        minZoom={0.1}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        onlyRenderVisibleElements
+      >
+        <Background />
+        <MiniMap pannable zoomable ariaLabel="The whole journey" />
+        <Controls showInteractive={false} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function draw(definition: Definition, problems: Schema["ProblemItem"][]): { nodes: StepNode[]; edges: Edge[] } {
+  const flow = toFlow(definition);
+  const places = layout(flow);
+  const marks = new Map<string, Mark>();
+  for (const problem of problems) {
+    if (problem.step_id && marks.get(problem.step_id) !== "error") {
+      marks.set(problem.step_id, problem.level === "error" ? "error" : "warning");
+    }
+  }
+  return {
+    nodes: flow.steps.map((step) => ({
+      id: step.id,
+      type: "step",
+      position: places.get(step.id)!,
+      width: stepWidth,
+      height: stepHeight,
+      data: { title: step.id, kind: step.kind, summary: step.summary, mark: marks.get(step.id) },
+      ariaLabel: `${step.kind} ${step.id}${step.summary ? ": " + step.summary : ""}`,
+    })),
+    edges: flow.edges.map((edge) => ({
+      id: edge.id,
+      source: edge.from,
+      target: edge.to,
+      label: edge.label,
+      markerEnd: { type: MarkerType.ArrowClosed },
+      ariaLabel: `from ${edge.from} to ${edge.to}${edge.label ? ", " + edge.label : ""}`,
+    })),
+  };
+}
+
+function StepBox({ data }: NodeProps<StepNode>) {
+  return (
+    <div className="step" data-kind={data.kind} data-mark={data.mark}>
+      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <div className="step-kind">{data.kind || "?"}</div>
+      <div className="step-title">{data.title}</div>
+      {data.summary && <div className="step-summary">{data.summary}</div>}
+      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+import { Badge, Card, Group, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "react-router";
+
+import { type Schema, api, result } from "../api/client";
+import { Loaded, Page, When } from "../frame/states";
+import { Messages } from "./Messages";
+import { Timeline } from "./Timeline";
+
+// ContactPage is one person: who it is, what it is worth and why, and everything that happened.
+export default function ContactPage() {
+  const id = useParams().id!;
+  const contact = useQuery({ queryKey: ["contact", id], queryFn: () => result(api.GET("/v1/contacts/{id}", { params: { path: { id } } })) });
+  const title = contact.data?.email ?? contact.data?.user_id ?? "Contact";
+  return (
+    <Page title={title}>
+      <Loaded query={contact}>
+        {(who) => (
+          <Stack>
+            <SimpleGrid cols={{ base: 1, md: 2 }}>
+              <Profile contact={who} />
+              <ScoreCard id={who.id} />
+            </SimpleGrid>
+            <Messages contactID={who.id} />
+            <Timeline contactID={who.id} />
+          </Stack>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Profile({ contact }: { contact: Schema["Contact"] }) {
+  const built: [string, string | undefined][] = [
+    ["user id", contact.user_id],
+    ["e-mail", contact.email],
+    ["time zone", contact.timezone],
+    ["locale", contact.locale],
+  ];
+  const traits = Object.entries(contact.traits as Record<string, unknown>).filter(([name]) => !["email", "timezone", "locale"].includes(name));
+  return (
+    <Card withBorder component="section" aria-labelledby="profile">
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h4" id="profile">
+          Profile
+        </Title>
+        <Badge color="indigo.8">{contact.stage}</Badge>
+      </Group>
+      <Table layout="fixed" variant="vertical" aria-label="Traits">
+        <Table.Tbody>
+          {[...built.filter(([, value]) => value), ...traits].map(([name, value]) => (
+            <Table.Tr key={name}>
+              <Table.Th w={130} fw={500}>
+                {name}
+              </Table.Th>
+              <Table.Td style={{ overflowWrap: "anywhere" }}>{typeof value === "string" ? value : JSON.stringify(value)}</Table.Td>
+            </Table.Tr>
+          ))}
+          <Table.Tr>
+            <Table.Th fw={500}>known since</Table.Th>
+            <Table.Td>
+              <When at={contact.created_at} />
+            </Table.Td>
+          </Table.Tr>
+        </Table.Tbody>
+      </Table>
+    </Card>
+  );
+}
+
+function ScoreCard({ id }: { id: string }) {
+  const score = useQuery({ queryKey: ["score", id], queryFn: () => result(api.GET("/v1/contacts/{id}/score", { params: { path: { id } } })) });
+  return (
+    <Card withBorder component="section" aria-labelledby="score">
+      <Title order={2} size="h4" id="score" mb="xs">
+        Score
+      </Title>
+      <Loaded query={score}>
+        {(why) => (
+          <Stack gap="xs">
+            <Text size="xl" fw={700}>
+              {why.score.total} {why.score.label && <Badge color="teal.8">{why.score.label}</Badge>}
+            </Text>
+            <Text size="sm">
+              {why.score.fit} for what the contact is, {why.score.engagement} for what it does.
+            </Text>
+            <ul className="plain">
+              {(why.fit ?? [])
+                .filter((rule) => rule.points !== 0)
+                .map((rule) => (
+                  <li key={rule.rule}>
+                    {signed(rule.points)} {rule.rule}
+                  </li>
+                ))}
+              {(why.groups ?? []).map((group) => (
+                <li key={group.group}>
+                  {signed(Math.round(group.worth * 10) / 10)} {group.group}
+                </li>
+              ))}
+              {why.given !== 0 && <li>{signed(why.given)} given by journeys and people</li>}
+            </ul>
+          </Stack>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+function signed(points: number): string {
+  return points > 0 ? `+${points}` : String(points);
+}

@@ -1,0 +1,71 @@
+import { Button, Stack, Table } from "@mantine/core";
+import { type QueryKey, useInfiniteQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+
+import { Empty, Loaded } from "./states";
+
+interface List<T> {
+  data: T[];
+  next_cursor?: string;
+}
+
+interface Column<T> {
+  title: string;
+  cell: (row: T) => ReactNode;
+}
+
+// Rows is a list of the api as a table, page by page.
+export function Rows<T>({ label, queryKey, load, rowKey, columns, empty }: {
+  label: string;
+  queryKey: QueryKey;
+  load: (cursor: string | undefined) => Promise<List<T>>;
+  rowKey: (row: T) => string;
+  columns: Column<T>[];
+  empty: ReactNode;
+}) {
+  const query = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => load(pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+  return (
+    <Loaded query={query}>
+      {({ pages }) => {
+        const rows = pages.flatMap((page) => page.data);
+        if (rows.length === 0) {
+          return <Empty>{empty}</Empty>;
+        }
+        return (
+          <Stack align="flex-start">
+            <Table.ScrollContainer minWidth={480} w="100%" scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": label } }}>
+              <Table aria-label={label} highlightOnHover verticalSpacing="xs">
+                <Table.Thead>
+                  <Table.Tr>
+                    {columns.map((column) => (
+                      <Table.Th key={column.title}>{column.title}</Table.Th>
+                    ))}
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {rows.map((row) => (
+                    <Table.Tr key={rowKey(row)}>
+                      {columns.map((column) => (
+                        <Table.Td key={column.title}>{column.cell(row)}</Table.Td>
+                      ))}
+                    </Table.Tr>
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </Table.ScrollContainer>
+            {query.hasNextPage && (
+              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                Show more
+              </Button>
+            )}
+          </Stack>
+        );
+      }}
+    </Loaded>
+  );
+}

@@ -1,0 +1,21 @@
+import { IconAddressBook, IconFilter, IconHeartHandshake, IconRoute } from "@tabler/icons-react";
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+
+// Entry is a page. A new one is a line here: its path, who sees it, and where it is; with a label it stands in the navigation.
+export interface Entry {
+  path: string;
+  page: LazyExoticComponent<ComponentType>;
+  scopes: string[]; // any one of them
+  label?: string;
+  icon?: ComponentType<{ size?: number; "aria-hidden"?: boolean }>;
+}
+
+export const pages: Entry[] = [
+  { path: "/journeys", label: "Journeys", icon: IconRoute, scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyList")) },
+  { path: "/journeys/:key", scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyPage")) },
+  { path: "/contacts", label: "Contacts", icon: IconAddressBook, scopes: ["read", "sales"], page: lazy(() => import("../contacts/FindContact")) },
+  { path: "/contacts/:id", scopes: ["read", "sales"], page: lazy(() => import("../contacts/ContactPage")) },
+  { path: "/segments", label: "Segments", icon: IconFilter, scopes: ["journeys"], page: lazy(() => import("../segments/SegmentList")) },
+  { path: "/segments/:key", scopes: ["journeys"], page: lazy(() => import("../segments/SegmentPage")) },
+  { path: "/handoffs", label: "Handoffs", icon: IconHeartHandshake, scopes: ["sales"], page: lazy(() => import("../handoffs/HandoffList")) },
+];
