@@ -3,7 +3,7 @@ import "./canvas.css";
 
 import { useComputedColorScheme } from "@mantine/core";
 import { Background, Controls, type Edge, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 
 import type { Schema } from "../api/client";
 import { type Definition, toFlow } from "../definition/flow";
@@ -17,15 +17,16 @@ const nodeTypes = { step: StepBox };
 // Canvas is the picture of a definition. It lays itself out; problems stand on the steps that have them.
 export function Canvas({ definition, problems }: { definition: Definition; problems: Schema["ProblemItem"][] }) {
   const scheme = useComputedColorScheme("light");
+  const board = useRef<HTMLDivElement>(null);
   const { nodes, edges } = useMemo(() => draw(definition, problems), [definition, problems]);
   return (
-    <div className="canvas" role="region" aria-label="The journey as a picture">
+    <div className="canvas" ref={board} role="region" aria-label="The journey as a picture">
       <ReactFlow
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
         colorMode={scheme}
-        fitView
+        onInit={(flow) => void flow.setViewport(start(nodes, board.current?.clientWidth ?? 0))}
         minZoom={0.1}
         nodesDraggable={false}
         nodesConnectable={false}
@@ -37,6 +38,16 @@ export function Canvas({ definition, problems }: { definition: Definition; probl
       </ReactFlow>
     </div>
   );
+}
+
+// start shows the beginning of a journey at a size that can be read; the rest is below.
+function start(nodes: StepNode[], width: number) {
+  const left = Math.min(...nodes.map((node) => node.position.x));
+  const right = Math.max(...nodes.map((node) => node.position.x + stepWidth));
+  const zoom = Math.min(1, Math.max(0.5, (width - 48) / (right - left)));
+  const first = nodes[0];
+  const middle = first ? first.position.x + stepWidth / 2 : 0;
+  return { x: width / 2 - middle * zoom, y: 24 - (first?.position.y ?? 0) * zoom, zoom };
 }
 
 function draw(definition: Definition, problems: Schema["ProblemItem"][]): { nodes: StepNode[]; edges: Edge[] } {

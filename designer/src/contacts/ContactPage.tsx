@@ -79,7 +79,7 @@ function ScoreCard({ id }: { id: string }) {
         {(why) => (
           <Stack gap="xs">
             <Text size="xl" fw={700}>
-              {why.score.total} {why.score.label && <Badge color="teal.8">{why.score.label}</Badge>}
+              {why.score.total} {why.score.label && <Badge color="teal.9">{why.score.label}</Badge>}
             </Text>
             <Text size="sm">
               {why.score.fit} for what the contact is, {why.score.engagement} for what it does.

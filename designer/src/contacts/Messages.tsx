@@ -30,7 +30,7 @@ export function Messages({ contactID }: { contactID: string }) {
               </Anchor>
             ),
           },
-          { title: "State", cell: (message) => <Badge color={message.state === "sent" ? "teal.8" : "gray.8"}>{message.state}</Badge> },
+          { title: "State", cell: (message) => <Badge color={message.state === "sent" ? "teal.9" : "gray.8"}>{message.state}</Badge> },
           { title: "Why", cell: (message) => message.reason ?? "" },
           { title: "Step", cell: (message) => [message.journey, message.step_id].filter(Boolean).join(" · ") },
           { title: "When", cell: (message) => <When at={message.sent_at ?? message.created_at} /> },

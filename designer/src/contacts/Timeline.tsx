@@ -6,7 +6,7 @@ import { Empty, Loaded, When } from "../frame/states";
 
 type Entry = Schema["TimelineEntry"];
 
-// Timeline is everything that happened to a contact or was decided for it, with the reasons, the newest first.
+// Timeline is everything that happened to a contact or was decided for it, with the reasons, in its order.
 export function Timeline({ contactID }: { contactID: string }) {
   const query = useInfiniteQuery({
     queryKey: ["timeline", contactID],

@@ -27,7 +27,7 @@ export default function JourneyList() {
               </Anchor>
             ),
           },
-          { title: "Live", cell: (journey) => (journey.live_version ? <Badge color="teal.8">version {journey.live_version}</Badge> : <Text size="sm">not published</Text>) },
+          { title: "Live", cell: (journey) => (journey.live_version ? <Badge color="teal.9">version {journey.live_version}</Badge> : <Text size="sm">not published</Text>) },
           { title: "Draft", cell: (journey) => (journey.errors ? <Badge color="red.8">{journey.errors} to mend</Badge> : <Text size="sm">ready</Text>) },
           { title: "Changed", cell: (journey) => <When at={journey.updated_at} /> },
         ]}

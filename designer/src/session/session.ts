@@ -44,7 +44,7 @@ export function useLogOut() {
   const queries = useQueryClient();
   return async () => {
     await api.DELETE("/v1/session");
-    queries.clear();
     queries.setQueryData(["session"], null);
+    queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" }); // nothing of it is left for who logs in next
   };
 }

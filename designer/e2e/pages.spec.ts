@@ -1,0 +1,67 @@
+import { gzipSync } from "node:zlib";
+
+import AxeBuilder from "@axe-core/playwright";
+import { type Page, expect, test } from "@playwright/test";
+
+import { logIn, required } from "./session";
+
+const contact = required("CONTACT_ID");
+const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown>][] = [
+  ["journeys", "/journeys", (page) => page.getByRole("table", { name: "Journeys" }).waitFor()],
+  ["journey", "/journeys/trial-to-paid", (page) => page.locator(".step").first().waitFor()],
+  ["find-contact", "/contacts", (page) => page.getByLabel("E-mail address or user id").waitFor()],
+  ["contact", `/contacts/${contact}`, (page) => page.getByRole("button", { name: /your trial has begun/ }).waitFor()],
+  ["segments", "/segments", (page) => page.getByRole("table", { name: "Segments" }).waitFor()],
+  ["segment", "/segments/on-trial", (page) => page.getByText("in it now").waitFor()],
+  ["new-segment", "/segments/new", (page) => page.getByLabel("Condition").waitFor()],
+  ["handoffs", "/handoffs", (page) => page.getByRole("button", { name: "Accept" }).first().waitFor()],
+  ["nothing", "/nowhere", (page) => page.getByText("leads nowhere").waitFor()],
+];
+
+for (const [width, colorScheme] of [[1440, "light"], [1440, "dark"], [320, "light"], [320, "dark"]] as const) {
+  test.describe(`${width} px, ${colorScheme}`, () => {
+    test.use({ viewport: { width, height: 900 }, colorScheme });
+
+    test("every page is whole, accessible, and asks nobody but us", async ({ page, baseURL }) => {
+      test.setTimeout(180_000);
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        if (message.text().includes("Content Security Policy")) complaints.push(message.text());
+      });
+      page.on("pageerror", (error) => complaints.push(error.message));
+      page.on("request", (request) => {
+        if (!request.url().startsWith(baseURL!) && !request.url().startsWith("data:")) complaints.push(`foreign: ${request.url()}`);
+      });
+      const look = async (name: string) => {
+        const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+        expect.soft(found.violations.map((v) => `${name}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`)).toEqual([]);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect.soft(wide, `${name} can't be scrolled sideways`).toBeLessThanOrEqual(width);
+        await page.screenshot({ path: `${required("ARTIFACTS")}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+      };
+      await page.goto("/");
+      await page.getByRole("button", { name: "Log in" }).waitFor();
+      await look("login");
+      await logIn(page, required("ADMIN_KEY"));
+      for (const [name, path, ready] of pages) {
+        await page.goto(path);
+        await ready(page);
+        await look(name);
+      }
+      expect(complaints).toEqual([]);
+    });
+  });
+}
+
+test("the first load is small", async ({ page }) => {
+  let bytes = 0;
+  page.on("response", async (response) => {
+    if (response.url().endsWith(".js")) bytes += gzipSync(await response.body()).length;
+  });
+  await logIn(page, required("ADMIN_KEY"));
+  await page.getByRole("table", { name: "Journeys" }).waitFor();
+  await page.waitForLoadState("networkidle");
+  console.log(`login and list: ${Math.round(bytes / 1024)} KB of gzipped JavaScript`);
+  expect(bytes).toBeGreaterThan(10 * 1024);
+  expect(bytes).toBeLessThanOrEqual(350 * 1024);
+});

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"throughline.dev/throughline/internal/store"
+)
+
+// TestDesigner lets Playwright work with the pages as people do, in a real browser, against everything real.
+func TestDesigner(t *testing.T) {
+	if os.Getenv("E2E") == "" {
+		t.Skip("needs Node and Chromium: make e2e sets E2E")
+	}
+	if _, err := os.Stat("designer/dist/index.html"); err != nil {
+		t.Skip("the pages are not built: that takes Node 20.19 or newer")
+	}
+	chromium, err := exec.LookPath("chromium")
+	require.NoError(t, err)
+	p := start(t)
+	p.exampleTemplates(t)
+	for _, file := range []string{"examples/trial-to-paid.yaml", "examples/win-back.yaml"} {
+		document, err := os.ReadFile(file)
+		require.NoError(t, err)
+		p.publish(t, string(document))
+	}
+	db, err := store.Open(t.Context(), p.config.DatabaseURL)
+	require.NoError(t, err)
+	defer db.Close()
+	sales := "sales-key-of-this-test"
+	_, err = db.UpsertKey(t.Context(), "Rita", sales, []string{"sales", "read"}, time.Now())
+	require.NoError(t, err)
+
+	who := newPerson()
+	id := p.identify(t, who, map[string]any{"first_name": "Ana", "plan": "trial", "seats": 8})
+	status, answer := p.do(t, http.MethodPut, "/v1/segments/on-trial", p.config.AdminKey, `{"name":"On trial","condition":"contact.plan == \"trial\""}`)
+	require.Equal(t, http.StatusOK, status, string(answer))
+	p.track(t, who, "Signed Up", nil)
+	p.track(t, who, "Project Created", nil)
+	p.openHandoff(t, id)
+
+	artifacts := os.Getenv("ARTIFACTS")
+	if artifacts == "" {
+		artifacts = filepath.Join(t.TempDir(), "artifacts")
+	}
+	command := exec.CommandContext(t.Context(), "node_modules/.bin/playwright", "test", "--config", "e2e/playwright.config.ts") //nolint:gosec // a test
+	command.Dir = "designer"
+	command.Env = append(os.Environ(), "BASE_URL="+p.base, "ADMIN_KEY="+p.config.AdminKey, "SALES_KEY="+sales, "CONTACT_ID="+id, "EMAIL="+who.email,
+		"CHROMIUM="+chromium, "ARTIFACTS="+artifacts, "NO_COLOR=1")
+	out, err := command.CombinedOutput()
+	t.Log(string(out))
+	require.NoError(t, err)
+}
