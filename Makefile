@@ -11,6 +11,10 @@ T ?= ./...
 
 DEVSTACK_SOURCES := $(shell find devstack -type f \( -name '*.go' ! -name '*_test.go' -o -name '*.html' -o -name 'go.*' \))
 
+# The pages of the designer. Nothing that is built is in the repository, and Go builds without it.
+DESIGNER_SOURCES := $(shell find designer/src designer/public -type f ! -name openapi.json ! -name schema.d.ts) designer/index.html designer/vite.config.ts designer/tsconfig.json
+HAS_NODE := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a>20||a==20&&b>=19) console.log("yes")' 2>/dev/null)
+
 .PHONY: help
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +26,6 @@ run: $(DEVSTACK) build ## run everything here: Temporal, PostgreSQL, an inbox an
 .PHONY: build
 build: pages ## build the product, with its pages where Node is there, into .devstack/bin/throughline
 	@go build -o $(PRODUCT) .
-
-# The pages of the designer. Nothing that is built is in the repository, and Go builds without it.
-DESIGNER_SOURCES := $(shell find designer/src designer/public -type f ! -name openapi.json ! -name schema.d.ts) designer/index.html designer/vite.config.ts designer/tsconfig.json
-HAS_NODE := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a>20||a==20&&b>=19) console.log("yes")' 2>/dev/null)
 
 .PHONY: pages
 pages:
@@ -55,6 +55,12 @@ test: $(DEVSTACK) ## run all tests against real parts (T='packages and flags' na
 	$(DEVSTACK) run --throw-away -- go test -race -shuffle=on -timeout 30m $(T)
 ifeq ($(T),./...)
 	go -C devstack test -shuffle=on ./...
+ifeq ($(HAS_NODE),yes)
+	@$(MAKE) --no-print-directory designer
+	cd designer && npm run -s test
+else
+	@echo "The pure parts of the pages are not tested: that takes Node 20.19 or newer."
+endif
 endif
 
 .PHONY: e2e

@@ -41,6 +41,7 @@ func TestDesigner(t *testing.T) {
 	id := p.identify(t, who, map[string]any{"first_name": "Ana", "plan": "trial", "seats": 8})
 	status, answer := p.do(t, http.MethodPut, "/v1/segments/on-trial", p.config.AdminKey, `{"name":"On trial","condition":"contact.plan == \"trial\""}`)
 	require.Equal(t, http.StatusOK, status, string(answer))
+	p.segment(t, "/v1/group", map[string]any{"userId": who.user, "groupId": "acme/eu", "traits": map[string]any{"name": "Acme Europe", "seats": 40}})
 	p.track(t, who, "Signed Up", nil)
 	p.track(t, who, "Project Created", nil)
 	p.openHandoff(t, id)

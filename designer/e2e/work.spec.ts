@@ -19,7 +19,7 @@ test("a wrong key is refused, and who logs out is out", async ({ page }) => {
 
 test("a rep sees handoffs, and no publish buttons", async ({ page }) => {
   await logIn(page, required("SALES_KEY"));
-  await expect(page.getByRole("navigation").getByRole("link")).toHaveText(["Contacts", "Handoffs"]);
+  await expect(page.getByRole("navigation").getByRole("link")).toHaveText(["Contacts", "Companies", "Events", "Templates", "Handoffs"]);
   await page.goto("/journeys/trial-to-paid");
   await expect(page.getByText("leads nowhere")).toBeVisible();
   await page.goto("/handoffs");

@@ -2,17 +2,19 @@ import "@xyflow/react/dist/style.css";
 import "./canvas.css";
 
 import { useComputedColorScheme } from "@mantine/core";
-import { Background, Controls, type Edge, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import { Background, Controls, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
 import { useMemo, useRef } from "react";
 
 import type { Schema } from "../api/client";
 import { type Definition, toFlow } from "../definition/flow";
 import { layout, stepHeight, stepWidth } from "../definition/layout";
+import { type RoutedEdge, Routed } from "./Routed";
 
 type Mark = "error" | "warning" | undefined;
 type StepNode = Node<{ title: string; kind: string; summary: string; mark: Mark }, "step">;
 
 const nodeTypes = { step: StepBox };
+const edgeTypes = { routed: Routed };
 
 // Canvas is the picture of a definition. It lays itself out; problems stand on the steps that have them.
 export function Canvas({ definition, problems }: { definition: Definition; problems: Schema["ProblemItem"][] }) {
@@ -25,6 +27,7 @@ export function Canvas({ definition, problems }: { definition: Definition; probl
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
         colorMode={scheme}
         onInit={(flow) => void flow.setViewport(start(nodes, board.current?.clientWidth ?? 0))}
         minZoom={0.1}
@@ -50,7 +53,7 @@ function start(nodes: StepNode[], width: number) {
   return { x: width / 2 - middle * zoom, y: 24 - (first?.position.y ?? 0) * zoom, zoom };
 }
 
-function draw(definition: Definition, problems: Schema["ProblemItem"][]): { nodes: StepNode[]; edges: Edge[] } {
+function draw(definition: Definition, problems: Schema["ProblemItem"][]): { nodes: StepNode[]; edges: RoutedEdge[] } {
   const flow = toFlow(definition);
   const places = layout(flow);
   const marks = new Map<string, Mark>();
@@ -63,7 +66,7 @@ function draw(definition: Definition, problems: Schema["ProblemItem"][]): { node
     nodes: flow.steps.map((step) => ({
       id: step.id,
       type: "step",
-      position: places.get(step.id)!,
+      position: places.steps.get(step.id)!,
       width: stepWidth,
       height: stepHeight,
       data: { title: step.id, kind: step.kind, summary: step.summary, mark: marks.get(step.id) },
@@ -73,7 +76,8 @@ function draw(definition: Definition, problems: Schema["ProblemItem"][]): { node
       id: edge.id,
       source: edge.from,
       target: edge.to,
-      label: edge.label,
+      type: "routed",
+      data: { route: places.edges.get(edge.id)!, text: edge.label },
       markerEnd: { type: MarkerType.ArrowClosed },
       ariaLabel: `from ${edge.from} to ${edge.to}${edge.label ? ", " + edge.label : ""}`,
     })),

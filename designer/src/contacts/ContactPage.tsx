@@ -1,8 +1,9 @@
-import { Badge, Card, Group, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Badge, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
 import { type Schema, api, result } from "../api/client";
+import { Traits } from "../frame/Traits";
 import { Loaded, Page, When } from "../frame/states";
 import { Messages } from "./Messages";
 import { Timeline } from "./Timeline";
@@ -46,24 +47,10 @@ function Profile({ contact }: { contact: Schema["Contact"] }) {
         </Title>
         <Badge color="indigo.8">{contact.stage}</Badge>
       </Group>
-      <Table layout="fixed" variant="vertical" aria-label="Traits">
-        <Table.Tbody>
-          {[...built.filter(([, value]) => value), ...traits].map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th w={130} fw={500}>
-                {name}
-              </Table.Th>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{typeof value === "string" ? value : JSON.stringify(value)}</Table.Td>
-            </Table.Tr>
-          ))}
-          <Table.Tr>
-            <Table.Th fw={500}>known since</Table.Th>
-            <Table.Td>
-              <When at={contact.created_at} />
-            </Table.Td>
-          </Table.Tr>
-        </Table.Tbody>
-      </Table>
+      <Traits label="Traits" rows={[...built.filter(([, value]) => value), ...traits]} />
+      <Text size="sm" mt="xs">
+        Known since <When at={contact.created_at} />
+      </Text>
     </Card>
   );
 }

@@ -10,22 +10,50 @@ export interface Place {
   y: number;
 }
 
+// Route is how an edge runs around the steps between its two, and where its label has room.
+export interface Route {
+  points: Place[];
+  label: Place;
+}
+
+export interface Layout {
+  steps: Map<string, Place>;
+  edges: Map<string, Route>;
+}
+
+const letterWidth = 6.5;
+const longestLabel = 28;
+
+// shortened is a label as the picture has room for it.
+export function shortened(label: string): string {
+  return label.length > longestLabel ? `${label.slice(0, longestLabel - 1)}…` : label;
+}
+
 // layout finds a place for each step, from above to below. Definitions hold no places.
-export function layout(flow: Flow): Map<string, Place> {
+export function layout(flow: Flow): Layout {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 48, ranksep: 72 });
+  graph.setGraph({ rankdir: "TB", nodesep: 48, ranksep: 36, edgesep: 24 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const step of flow.steps) {
     graph.setNode(step.id, { width: stepWidth, height: stepHeight });
   }
   for (const edge of flow.edges) {
-    graph.setEdge(edge.from, edge.to, {}, edge.id);
+    const label = edge.label ? { width: shortened(edge.label).length * letterWidth + 12, height: 18, labelpos: "c" } : {};
+    graph.setEdge(edge.from, edge.to, label, edge.id);
   }
   dagre.layout(graph);
-  return new Map(
-    flow.steps.map((step) => {
-      const { x, y } = graph.node(step.id);
-      return [step.id, { x: x - stepWidth / 2, y: y - stepHeight / 2 }];
-    }),
-  );
+  return {
+    steps: new Map(
+      flow.steps.map((step) => {
+        const { x, y } = graph.node(step.id);
+        return [step.id, { x: x - stepWidth / 2, y: y - stepHeight / 2 }];
+      }),
+    ),
+    edges: new Map(
+      flow.edges.map((edge) => {
+        const { points, x, y } = graph.edge({ v: edge.from, w: edge.to, name: edge.id });
+        return [edge.id, { points: points ?? [], label: { x: x ?? 0, y: y ?? 0 } }];
+      }),
+    ),
+  };
 }

@@ -1,4 +1,4 @@
-import { IconAddressBook, IconFilter, IconHeartHandshake, IconRoute } from "@tabler/icons-react";
+import { IconActivity, IconAddressBook, IconBuilding, IconFilter, IconHeartHandshake, IconMail, IconRoute } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 
 // Entry is a page. A new one is a line here: its path, who sees it, and where it is; with a label it stands in the navigation.
@@ -15,7 +15,11 @@ export const pages: Entry[] = [
   { path: "/journeys/:key", scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyPage")) },
   { path: "/contacts", label: "Contacts", icon: IconAddressBook, scopes: ["read", "sales"], page: lazy(() => import("../contacts/FindContact")) },
   { path: "/contacts/:id", scopes: ["read", "sales"], page: lazy(() => import("../contacts/ContactPage")) },
+  { path: "/companies", label: "Companies", icon: IconBuilding, scopes: ["read", "sales"], page: lazy(() => import("../companies/CompanyList")) },
+  { path: "/companies/:groupID", scopes: ["read", "sales"], page: lazy(() => import("../companies/CompanyPage")) },
   { path: "/segments", label: "Segments", icon: IconFilter, scopes: ["journeys"], page: lazy(() => import("../segments/SegmentList")) },
   { path: "/segments/:key", scopes: ["journeys"], page: lazy(() => import("../segments/SegmentPage")) },
+  { path: "/events", label: "Events", icon: IconActivity, scopes: ["read", "journeys"], page: lazy(() => import("../catalogue/EventList")) },
+  { path: "/templates", label: "Templates", icon: IconMail, scopes: ["read", "journeys"], page: lazy(() => import("../templates/TemplateList")) },
   { path: "/handoffs", label: "Handoffs", icon: IconHeartHandshake, scopes: ["sales"], page: lazy(() => import("../handoffs/HandoffList")) },
 ];
