@@ -1,18 +1,21 @@
 # syntax=docker/dockerfile:1
 # The product in one small image; docker-compose.yml runs it as migrate, api and worker.
 
-# The designer is built when it has something to build; its output is embedded into the program.
-FROM node:22-alpine AS designer
-WORKDIR /src/designer
-COPY designer/ ./
-RUN if [ -f package.json ]; then npm ci --no-audit --no-fund && npm run build; fi && rm -rf node_modules
-
-FROM golang:1.26-alpine AS build
+FROM golang:1.26-alpine AS source
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-COPY --from=designer /src/designer ./designer
+# The pages are built with types that are made of the API's description.
+RUN go run . openapi > designer/src/api/openapi.json
+
+FROM node:22-alpine AS designer
+WORKDIR /src/designer
+COPY --from=source /src/designer ./
+RUN npm ci --include=dev --ignore-scripts --no-audit --no-fund && npm run build
+
+FROM source AS build
+COPY --from=designer /src/designer/dist ./designer/dist
 ARG VERSION=dev
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=${VERSION}" -o /throughline .
 
