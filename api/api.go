@@ -197,6 +197,7 @@ func (s *server) routes() {
 	s.signalRoutes()
 	s.enrollmentRoutes()
 	s.journeyRoutes()
+	s.kindRoutes()
 	s.templateRoutes()
 	s.contactRoutes()
 	s.importRoutes()

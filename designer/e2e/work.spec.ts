@@ -122,3 +122,38 @@ test("the server is gone, and back", async ({ page }) => {
   await page.getByRole("button", { name: "Try again" }).click();
   await expect(page.getByRole("table", { name: "Segments" })).toBeVisible();
 });
+
+test("steps are added, copied and taken away in the picture, by mouse and by keyboard", async ({ page }) => {
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto("/journeys/win-back");
+  const steps = page.locator(".step");
+  await steps.first().waitFor();
+  const toolbar = page.getByRole("toolbar", { name: "Steps" });
+  await steps.first().click();
+  await toolbar.getByRole("button", { name: /Add a step after/ }).click();
+  await page.getByRole("menuitem", { name: /^Wait(?! for)/ }).click();
+  const wait = page.locator('.step[data-kind="wait"]');
+  await expect(wait.first()).toBeVisible();
+  await page.getByRole("tab", { name: "Definition" }).click();
+  const text = page.getByLabel("Definition (YAML)");
+  const added = await text.inputValue();
+  await page.getByRole("tab", { name: "Picture" }).click();
+  await toolbar.getByRole("button", { name: "Delete" }).click();
+  await toolbar.getByRole("button", { name: "Undo" }).click();
+  await page.keyboard.press("Control+z");
+  await expect(toolbar.getByRole("button", { name: "Undo" })).toBeDisabled();
+  await page.keyboard.press("Control+Shift+z");
+  await page.getByRole("tab", { name: "Definition" }).click();
+  await expect(text).toHaveValue(added);
+  await page.getByRole("tab", { name: "Picture" }).click();
+
+  const first = page.locator(".react-flow__node").first();
+  await first.focus();
+  await page.keyboard.press("Enter");
+  await expect(first).toHaveClass(/selected/);
+  const id = await first.locator(".step-title").innerText();
+  await page.keyboard.press("Control+d");
+  await expect(page.getByText(`${id}_2`, { exact: true })).toBeVisible();
+  await page.keyboard.press("Delete");
+  await expect(page.getByText(`${id}_2`, { exact: true })).toBeHidden();
+});

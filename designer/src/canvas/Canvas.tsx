@@ -17,20 +17,33 @@ const nodeTypes = { step: StepBox };
 const edgeTypes = { routed: Routed };
 
 // Canvas is the picture of a definition. It lays itself out; problems stand on the steps that have them.
-export function Canvas({ definition, problems }: { definition: Definition; problems: Schema["ProblemItem"][] }) {
+export function Canvas({ definition, problems, selected, select }: {
+  definition: Definition;
+  problems: Schema["ProblemItem"][];
+  selected: string | undefined;
+  select: (id: string | undefined) => void;
+}) {
   const scheme = useComputedColorScheme("light");
   const board = useRef<HTMLDivElement>(null);
-  const { nodes, edges } = useMemo(() => draw(definition, problems), [definition, problems]);
+  const drawn = useMemo(() => draw(definition, problems), [definition, problems]);
+  const nodes = useMemo(() => drawn.nodes.map((node) => ({ ...node, selected: node.id === selected })), [drawn, selected]);
   return (
     <div className="canvas" ref={board} role="region" aria-label="The journey as a picture">
       <ReactFlow
         nodes={nodes}
-        edges={edges}
+        edges={drawn.edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         colorMode={scheme}
         onInit={(flow) => void flow.setViewport(start(nodes, board.current?.clientWidth ?? 0))}
         minZoom={0.1}
+        onNodesChange={(changes) => {
+          // Enter and Space select what has the focus, as clicks do. What is selected no more says so on redrawing, too: that counts for nothing.
+          const chosen = changes.find((change) => change.type === "select" && change.selected);
+          if (chosen?.type === "select") select(chosen.id);
+        }}
+        onPaneClick={() => select(undefined)}
+        deleteKeyCode={null}
         nodesDraggable={false}
         nodesConnectable={false}
         onlyRenderVisibleElements

@@ -9,6 +9,8 @@ import { parse, stringify } from "yaml";
 import { Problem, type Schema, api, result } from "../api/client";
 import type { Definition } from "../definition/flow";
 import { Failure, Loaded, Page, When } from "../frame/states";
+import { Palette } from "./Palette";
+import { useHistory } from "./useHistory";
 
 const Canvas = lazy(() => import("../canvas/Canvas").then((canvas) => ({ default: canvas.Canvas })));
 
@@ -29,7 +31,8 @@ export default function JourneyPage() {
 // Editor holds one document in two views: text, and a picture that follows it.
 function Editor({ draft }: { draft: Schema["Draft"] }) {
   const saved = useMemo(() => stringify(draft.document, { lineWidth: 120 }), [draft.document]);
-  const [text, setText] = useState(saved);
+  const { text, write, change, undo, redo } = useHistory(saved);
+  const [selected, setSelected] = useState<string>();
   const [shown] = useDebouncedValue(text, 300);
   const definition = useMemo(() => read(shown), [shown]);
   const lint = useQuery({
@@ -50,15 +53,18 @@ function Editor({ draft }: { draft: Schema["Draft"] }) {
           <Tabs.Tab value="text">Definition</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="picture" pt="sm">
+          <Stack gap="xs">
+          <Palette text={text} change={change} undo={undo} redo={redo} selected={selected} select={setSelected} />
           <Suspense fallback={<Text role="status">Drawing…</Text>}>
-            <Canvas definition={definition} problems={problems} />
+            <Canvas definition={definition} problems={problems} selected={selected} select={setSelected} />
           </Suspense>
+          </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="text" pt="sm">
           <Textarea
             label="Definition (YAML)"
             value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
+            onChange={(event) => write(event.currentTarget.value)}
             autosize
             minRows={16}
             maxRows={40}
