@@ -75,17 +75,11 @@ func (tx *ContactTx) UpdateContact(ctx context.Context, set map[string]any, incr
 		Email: tx.row.Email, EmailKey: tx.row.EmailKey, Timezone: tx.row.Timezone, Locale: tx.row.Locale,
 	}
 	if email, given := delta.column(traitEmail); given {
-		params.Email, params.EmailKey = toNullable(email), toNullable(EmailKey(email))
 		if err := tx.linkEmail(ctx, email); err != nil {
 			return err
 		}
 	}
-	if timezone, given := delta.column(traitTimezone); given {
-		params.Timezone = toNullable(timezone)
-	}
-	if locale, given := delta.column(traitLocale); given {
-		params.Locale = toNullable(locale)
-	}
+	delta.fill(&params.Email, &params.EmailKey, &params.Timezone, &params.Locale)
 	row, err := tx.q.UpdateContactTraits(ctx, params)
 	if err != nil {
 		return failure("update contact", err)
@@ -256,6 +250,19 @@ func (d traitDelta) column(name string) (string, bool) {
 	}
 	text, ok := d.set[name].(string)
 	return clean(text), ok
+}
+
+// fill writes the columns that the delta says something about.
+func (d traitDelta) fill(email, emailKey, timezone, locale **string) {
+	if address, given := d.column(traitEmail); given {
+		*email, *emailKey = toNullable(address), toNullable(EmailKey(address))
+	}
+	if name, given := d.column(traitTimezone); given {
+		*timezone = toNullable(name)
+	}
+	if tag, given := d.column(traitLocale); given {
+		*locale = toNullable(tag)
+	}
 }
 
 // add is the sum of a trait, as it stands before or after this delta, and a number.

@@ -249,7 +249,9 @@ func (m *merge) survivor(said toldTogether) (dbsqlc.UpdateSurvivorParams, error)
 	if out.Email == nil {
 		out.Email, out.EmailKey = m.from.Email, m.from.EmailKey
 	}
-	said.columns(&out)
+	delta := newTraitDelta()
+	delta.merge(said.traits)
+	delta.fill(&out.Email, &out.EmailKey, &out.Timezone, &out.Locale)
 	if said.company == m.from.ID && m.from.CompanyID != nil {
 		out.CompanyID = m.from.CompanyID
 	}

@@ -158,21 +158,6 @@ func (m *merge) toldTogether(ctx context.Context) (toldTogether, error) {
 	return out, nil
 }
 
-// columns writes what was said about the traits that have a column of their own.
-func (t toldTogether) columns(out *dbsqlc.UpdateSurvivorParams) {
-	delta := newTraitDelta()
-	delta.merge(t.traits)
-	if email, given := delta.column(traitEmail); given {
-		out.Email, out.EmailKey = toNullable(email), toNullable(EmailKey(email))
-	}
-	if timezone, given := delta.column(traitTimezone); given {
-		out.Timezone = toNullable(timezone)
-	}
-	if locale, given := delta.column(traitLocale); given {
-		out.Locale = toNullable(locale)
-	}
-}
-
 // companyDelta is what group calls say about a company, and of which moment.
 type companyDelta struct {
 	traits map[string]any // nil: removed
