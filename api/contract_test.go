@@ -146,7 +146,7 @@ func TestTheDesignerServesWhatIsNoAPI(t *testing.T) {
 		holds                string
 	}{
 		{"GET", "/", "text/html", 200, "<title>Throughline</title>"},
-		{"GET", "/contacts/" + contactID, "text/html", 200, "<main"},
+		{"GET", "/contacts/" + contactID, "text/html", 200, "<title>Throughline"},
 		{"GET", "/nothing.js", "*/*", 404, `"code":"not_found"`},
 		{"GET", "/v1/nothing", "text/html", 404, `"code":"not_found"`},
 		{"GET", "/u/", "text/html", 404, `"code":"not_found"`},

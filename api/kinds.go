@@ -7,9 +7,13 @@ import (
 	"throughline.dev/throughline/internal/journey"
 )
 
-type kindsOutput struct {
-	Body List[journey.KindSpec]
+// StepKinds is what a definition is made of: what an editor needs to know to offer a form for each part.
+type StepKinds struct {
+	Data       []journey.KindSpec `json:"data" nullable:"false"`
+	Definition []journey.Field    `json:"definition" nullable:"false" doc:"The fields of a definition besides its steps."`
 }
+
+type kindsOutput struct{ Body StepKinds }
 
 func (s *server) kindRoutes() {
 	handle(s, operation{
@@ -20,5 +24,5 @@ func (s *server) kindRoutes() {
 }
 
 func (s *server) listKinds(context.Context, *struct{}) (*kindsOutput, error) {
-	return &kindsOutput{Body: List[journey.KindSpec]{Data: journey.Kinds()}}, nil
+	return &kindsOutput{Body: StepKinds{Data: journey.Kinds(), Definition: journey.DefinitionFields()}}, nil
 }

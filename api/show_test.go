@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestStepKinds(t *testing.T) {
 	w := newWorld(t)
 	answer := serve(w, call{method: "GET", url: "/v1/step_kinds", key: "key-journeys"})
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
-	var kinds List[journey.KindSpec]
+	var kinds StepKinds
 	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &kinds))
 	require.Len(t, kinds.Data, len(journey.Kinds()))
 	for i, kind := range kinds.Data {
@@ -44,7 +45,17 @@ func TestStepKinds(t *testing.T) {
 		definition, problems := journey.Parse([]byte("journey: one\nsteps:\n" + kind.Example))
 		require.NotNil(t, definition, "%s: %v", kind.Kind, problems)
 		require.Len(t, definition.Steps, 1, kind.Kind)
+		for _, field := range kind.Fields {
+			if field.InsteadOf != "" {
+				require.True(t, slices.ContainsFunc(kind.Fields, func(f journey.Field) bool { return f.Name == field.InsteadOf }), "%s: %s", kind.Kind, field.Name)
+			}
+		}
 	}
+	var names []string
+	for _, field := range kinds.Definition {
+		names = append(names, field.Name)
+	}
+	require.Equal(t, []string{"journey", "name", "enter", "reenter", "goal", "exit"}, names)
 }
 
 // What the pages' types are made of is what a server says.

@@ -18,7 +18,7 @@ func Docs() []byte {
 	b.WriteString("<!-- Generated from the kind table by `go generate ./internal/journey`. Do not edit. -->\n\n")
 	b.WriteString(docsIntro)
 	b.WriteString("\n## Fields of a definition\n\n")
-	writeFields(&b, definitionFields(), "")
+	writeFields(&b, DefinitionFields(), "")
 	b.WriteString("| `steps` | list of steps | yes | The steps; the first is where everybody begins. At most 200. | |\n")
 	b.WriteString("\n## Steps\n\nEvery step has an `id` and exactly one of the kinds below. A step whose kind has the port `next` may say `next: <id>`; without it, the following step of the list comes next.\n")
 	for _, spec := range Kinds() {

@@ -33,6 +33,8 @@ type Field struct {
 	Example  string    `json:"example,omitempty"` // as YAML
 	Choices  []string  `json:"choices,omitempty"`
 	Fields   []Field   `json:"fields,omitempty"`
+	// InsteadOf names the field that this one stands in the place of: of the two, and of others that name the same, one is given.
+	InsteadOf string `json:"instead_of,omitempty"`
 }
 
 // Port is a way out of a step.
@@ -94,8 +96,8 @@ func kindNames() []string {
 	return names
 }
 
-// definitionFields are the fields of a definition.
-func definitionFields() []Field {
+// DefinitionFields are the fields of a definition besides its steps.
+func DefinitionFields() []Field {
 	return []Field{
 		{Name: "journey", Type: FieldText, Required: true, Doc: "The journey's key: lower case letters, digits and dashes.", Example: "trial-to-paid"},
 		{Name: "name", Type: FieldText, Doc: "What people call it.", Example: "Trial to paid"},

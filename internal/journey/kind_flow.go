@@ -17,7 +17,7 @@ func waitKind() KindSpec {
 		Summary: "Pauses for a time, or until a moment.",
 		Fields: []Field{
 			{Name: "for", Type: FieldDuration, Doc: "How long: s, m, h, d or w, also together as in 1d12h. A day is 24 hours.", Example: "2d"},
-			{Name: "until", Type: FieldTime, Doc: "Until when, with a time zone.", Example: "2026-12-24T09:00:00Z"},
+			{Name: "until", Type: FieldTime, InsteadOf: "for", Doc: "Until when, with a time zone.", Example: "2026-12-24T09:00:00Z"},
 		},
 		Example: "- id: pause\n  wait: 2d\n",
 		decode: func(b *body, s *Step) {
@@ -50,8 +50,8 @@ func waitForKind() KindSpec {
 		},
 		Summary: "Pauses until the first of some events, for a time at most. Events since the last step count, so nothing slips through between two steps.",
 		Fields: append(matchFields(),
-			Field{Name: "after", Type: FieldDuration, Doc: "In the last arm, instead of event: how long to wait at most.", Example: "3d"},
-			Field{Name: "forever", Type: FieldFlag, Doc: "In the last arm, instead of after: true, to wait without end.", Example: "true"},
+			Field{Name: "after", Type: FieldDuration, InsteadOf: "event", Doc: "In the last arm, instead of event: how long to wait at most.", Example: "3d"},
+			Field{Name: "forever", Type: FieldFlag, InsteadOf: "event", Doc: "In the last arm, instead of after: true, to wait without end.", Example: "true"},
 			goField("Where this arm leads."),
 		),
 		Example: "- id: activated\n  wait_for:\n    - {event: Project Created, go: tips}\n    - {after: 3d, go: nudge}\n",
@@ -141,7 +141,7 @@ func branchKind() KindSpec {
 		Summary: "Chooses the way by conditions over the contact: the first that holds wins. What was chosen and why is kept.",
 		Fields: []Field{
 			{Name: "when", Type: FieldCondition, Doc: "The condition.", Example: "contact.seats >= 5"},
-			{Name: "else", Type: FieldFlag, Doc: "true in the last arm: for everybody else.", Example: "true"},
+			{Name: "else", Type: FieldFlag, InsteadOf: "when", Doc: "true in the last arm: for everybody else.", Example: "true"},
 			goField("Where this arm leads."),
 		},
 		Example: "- id: fit\n  branch:\n    - {when: contact.seats >= 5, go: to_sales}\n    - {else: true, go: nurture}\n",

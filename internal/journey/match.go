@@ -31,11 +31,11 @@ func matchWords() []matchWord {
 	return []matchWord{
 		{word: MatchEvent, field: Field{Name: "event", Type: FieldEvent, Doc: "The event's name.", Example: "Signed Up"}},
 		{word: MatchSegment, prefix: audience.SegmentEnteredPrefix, field: Field{
-			Name: "segment", Type: FieldSegment, Doc: "Instead of event: the contact enters this segment.", Example: "trial-idle"}},
+			Name: "segment", Type: FieldSegment, InsteadOf: "event", Doc: "Instead of event: the contact enters this segment.", Example: "trial-idle"}},
 		{word: MatchLeftSegment, prefix: audience.SegmentLeftPrefix, field: Field{
-			Name: "left_segment", Type: FieldSegment, Doc: "Instead of event: the contact leaves this segment.", Example: "trial-idle"}},
+			Name: "left_segment", Type: FieldSegment, InsteadOf: "event", Doc: "Instead of event: the contact leaves this segment.", Example: "trial-idle"}},
 		{word: MatchStage, prefix: audience.StageEnteredPrefix, field: Field{
-			Name: "stage", Type: FieldChoice, Choices: stages(), Doc: "Instead of event: the contact reaches this lifecycle stage.", Example: "mql"}},
+			Name: "stage", Type: FieldChoice, Choices: stages(), InsteadOf: "event", Doc: "Instead of event: the contact reaches this lifecycle stage.", Example: "mql"}},
 	}
 }
 

@@ -39,7 +39,7 @@ func Check(data []byte, known Known) (*Definition, []fault.Problem) {
 }
 
 func (d *decoder) definition(root *node) *Definition {
-	o := d.object(root, "", definitionFields(), "steps")
+	o := d.object(root, "", DefinitionFields(), "steps")
 	def := &Definition{Journey: o.text("journey"), Name: o.text("name")}
 	if def.Journey != "" && !journeyKey.MatchString(def.Journey) {
 		d.problem("/journey", "bad_key", "The journey's key has lower case letters, digits and dashes, at most 64, and does not begin with a dash.")

@@ -8,7 +8,7 @@ import (
 // Schema is the JSON Schema (2020-12) of a definition, made from the kind table: for editors that complete and explain while somebody
 // types. It knows the form; Validate also knows the meaning, and has the last word.
 func Schema() []byte {
-	root := schemaObject(definitionFields())
+	root := schemaObject(DefinitionFields())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Throughline journey"
 	root["properties"].(map[string]any)["steps"] = map[string]any{

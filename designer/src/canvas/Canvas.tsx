@@ -6,7 +6,7 @@ import { Background, Controls, Handle, MarkerType, MiniMap, type Node, type Node
 import { useMemo, useRef } from "react";
 
 import type { Schema } from "../api/client";
-import { type Definition, toFlow } from "../definition/flow";
+import { type Definition, drawable, toFlow } from "../definition/flow";
 import { layout, stepHeight, stepWidth } from "../definition/layout";
 import { type RoutedEdge, Routed } from "./Routed";
 
@@ -85,7 +85,7 @@ function draw(definition: Definition, problems: Schema["ProblemItem"][]): { node
       data: { title: step.id, kind: step.kind, summary: step.summary, mark: marks.get(step.id) },
       ariaLabel: `${step.kind} ${step.id}${step.summary ? ": " + step.summary : ""}`,
     })),
-    edges: flow.edges.map((edge) => ({
+    edges: drawable(flow).map((edge) => ({
       id: edge.id,
       source: edge.from,
       target: edge.to,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { addStep, duplicateStep, removeStep } from "./edit";
+import { addStep, connect, duplicateStep, moveBehind, moveEarlier, moveLater, removeStep, renameStep, replaceHead, replaceStep } from "./edit";
 import { type Definition, toFlow } from "./flow";
 
 const trial = readFileSync(new URL("../../../examples/trial-to-paid.yaml", import.meta.url), "utf8");
@@ -63,4 +63,55 @@ it("duplicates a step behind itself", () => {
   expect(id).toBe("tips_2");
   expect(stepsIn(text)).toContain("tips_2");
   expect(edgesIn(text)).toContainEqual(["tips", "tips_2", ""]);
+});
+
+describe("moving", () => {
+  it("puts a step behind another one, and closes the gap", () => {
+    const text = moveBehind(trial, "warm", "welcome");
+    expect(stepsIn(text).slice(0, 3)).toEqual(["welcome", "warm", "activated"]);
+    expect(edgesIn(text)).toContainEqual(["tips", "fit", ""]);
+    expect(edgesIn(text)).toContainEqual(["warm", "activated", ""]);
+    expect(text).toContain("# A first project is the moment");
+  });
+
+  it("puts it on the first way out of a step that chooses", () => {
+    const text = moveBehind(trial, "mark_won", "activated");
+    expect(edgesIn(text)).toContainEqual(["activated", "mark_won", "Project Created"]);
+    expect(edgesIn(text)).toContainEqual(["mark_won", "tips", ""]);
+    expect(edgesIn(text)).toContainEqual(["thanks", "won", ""]);
+  });
+
+  it("earlier and later undo each other in a chain", () => {
+    const chain = "steps:\n  - {id: a, wait: 1d}\n  - {id: b, wait: 2d}\n  - {id: c, wait: 3d}\n  - {id: d, branch: [{when: x, go: b}, {else: true, go: c}]}\n";
+    const earlier = moveEarlier(chain, "c");
+    expect(stepsIn(earlier)).toEqual(["a", "c", "b", "d"]);
+    expect(edgesIn(earlier)).toContainEqual(["d", "c", "x"]); // who came to the pair comes to its first
+    expect(stepsIn(moveLater(earlier, "c"))).toEqual(["a", "b", "c", "d"]);
+    expect(stepsIn(moveEarlier(chain, "a"))[0]).toBe("a");
+  });
+});
+
+it("connects a way out with another step, and says nothing where nothing needs to be said", () => {
+  expect(edgesIn(connect(trial, "activated", ["wait_for", 1, "go"], "tips"))).toContainEqual(["activated", "tips", "after 3d"]);
+  const on = connect(trial, "tips", ["next"], "fit");
+  expect(edgesIn(on)).toContainEqual(["tips", "fit", ""]);
+  expect(parse(connect(on, "tips", ["next"], "warm"))).toEqual(parse(trial));
+  expect(parse(connect(trial, "nobody", ["next"], "warm"))).toEqual(parse(trial));
+});
+
+it("renames a step everywhere", () => {
+  const text = renameStep(trial, "think_it_over", "breathe");
+  expect(text).not.toContain("think_it_over");
+  expect(edgesIn(text)).toContainEqual(["to_sales", "breathe", "expires after 5d"]);
+  expect(parse(renameStep(text, "breathe", "think_it_over"))).toEqual(parse(trial));
+});
+
+it("writes a form's step and head over the text, and keeps the notes beside them", () => {
+  const wait = replaceStep(trial, "think_it_over", { id: "think_it_over", wait: { until: "2027-01-01T00:00:00Z" } });
+  expect((parse(wait) as Definition).steps!.find((step) => step.id === "think_it_over")).toEqual({ id: "think_it_over", wait: { until: "2027-01-01T00:00:00Z" } });
+  const { steps, ...head } = parse(trial) as Definition;
+  const text = replaceHead(trial, { ...head, name: "Another", exit: undefined });
+  expect(parse(text)).toEqual({ ...head, name: "Another", exit: undefined, steps });
+  expect(text).toContain("# A first project is the moment");
+  expect(Object.keys(parse(text) as object).at(-1)).toBe("steps");
 });

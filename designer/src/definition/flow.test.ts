@@ -2,10 +2,24 @@ import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
-import { type Definition, toFlow } from "./flow";
+import { type Definition, drawable, fromFlow, toFlow } from "./flow";
 
 const folder = new URL("../../../examples/", import.meta.url);
 const examples = readdirSync(folder).filter((file) => file.endsWith(".yaml") && file !== "scoring.yaml");
+
+describe("fromFlow", () => {
+  it.each(examples)("gives %s back", (file) => {
+    const definition = parse(readFileSync(new URL(file, folder), "utf8")) as Definition;
+    const flow = toFlow(definition);
+    expect(flow.steps.some(({ step }) => JSON.stringify(step).includes('"go"'))).toBe(false); // the edges alone know where steps lead
+    expect(fromFlow(flow)).toEqual(definition);
+  });
+
+  it("gives back what leads nowhere, and what has no picture", () => {
+    const definition = { note: [1], steps: [{ id: "a", next: "gone", odd: { x: 1 } }, { id: "b", wait_for: [{ event: "X", go: 7 }, "?", { forever: true }] }, { id: "b" }] };
+    expect(fromFlow(toFlow(definition as unknown as Definition))).toEqual(definition);
+  });
+});
 
 describe("toFlow", () => {
   it.each(examples)("draws every step of %s, and reaches each but the first", (file) => {
@@ -38,9 +52,9 @@ describe("toFlow", () => {
   });
 
   it("draws what it can of what is wrong", () => {
-    expect(toFlow({ steps: "none" as unknown as [] })).toEqual({ steps: [], edges: [] });
+    expect(toFlow({ steps: "none" as unknown as [] })).toEqual({ head: {}, steps: [], edges: [] });
     const flow = toFlow({ steps: [{ id: "a", wait_for: "x" }, null as never, { id: "b", branch: [{ else: true, go: "nowhere" }] }] });
     expect(flow.steps.map((step) => step.id)).toEqual(["a", "b"]);
-    expect(flow.edges).toEqual([]);
+    expect(drawable(flow)).toEqual([]);
   });
 });

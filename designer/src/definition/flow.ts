@@ -1,4 +1,4 @@
-// A journey's definition as a picture: its steps, and what leads from one to the next. Pure.
+// A journey's definition as a picture: its steps, and what leads from one to the next. Nothing is lost on the way: fromFlow is the way back. Pure.
 
 export interface Definition {
   journey?: string;
@@ -13,11 +13,14 @@ export interface Step {
   [kindOrField: string]: unknown;
 }
 
+// Path leads to a value inside a step, such as ["wait_for", 0, "go"].
+export type Path = (string | number)[];
+
 export interface FlowStep {
   id: string;
   kind: string;
   summary: string;
-  step: Step;
+  step: Step; // without the targets, which stand on the edges
 }
 
 export interface FlowEdge {
@@ -25,9 +28,13 @@ export interface FlowEdge {
   from: string;
   to: string;
   label: string;
+  port: string; // the name that decisions give this way out
+  at: Path; // where its target is written, or would be
+  written: boolean; // false: it leads on to the step behind, because nothing else is said
 }
 
 export interface Flow {
+  head: Omit<Definition, "steps">;
   steps: FlowStep[];
   edges: FlowEdge[];
 }
@@ -39,60 +46,97 @@ export function kindOf(step: Step): string {
   return Object.keys(step).find((field) => !common.has(field)) ?? "";
 }
 
-// toFlow draws a definition. What is not written as it should be is left out of the picture; the problems say what is wrong with it.
-export function toFlow(definition: Definition): Flow {
-  const written = (Array.isArray(definition.steps) ? definition.steps : []).filter((step) => isObject(step) && typeof step.id === "string");
-  const steps = written.map((step) => ({ id: step.id, kind: kindOf(step), summary: summaryOf(step), step }));
-  const known = new Set(steps.map((step) => step.id));
-  const edges = steps.flatMap((step, place) =>
-    exitsOf(step, steps[place + 1]?.id)
-      .filter((exit) => known.has(exit.to))
-      .map((exit, number) => ({ id: `${step.id}-${number}`, from: step.id, ...exit })),
-  );
-  return { steps, edges };
+// toFlow draws a definition. What is not written as it should be is left out of the picture; the problems say what is wrong with it. An edge may lead to
+// a step that is not there.
+export function toFlow({ steps: list, ...head }: Definition): Flow {
+  const written = (Array.isArray(list) ? list : []).filter((step) => isObject(step) && typeof step.id === "string");
+  const edges = written.flatMap((step, place) => edgesOf(step, written[place + 1]?.id));
+  const steps = written.map((step) => ({ id: step.id, kind: kindOf(step), summary: summaryOf(step), step: without(step, edges) }));
+  return { head, steps, edges };
+}
+
+// fromFlow is the definition that a picture shows.
+export function fromFlow({ head, steps, edges }: Flow): Definition {
+  return {
+    ...head,
+    steps: steps.map(({ id, step }) => {
+      const whole = structuredClone(step);
+      for (const edge of edges.filter((edge) => edge.from === id && edge.written)) {
+        put(whole, edge.at, edge.to);
+      }
+      return whole;
+    }),
+  };
+}
+
+// drawable are the edges that have both their ends.
+export function drawable(flow: Flow): FlowEdge[] {
+  const known = new Set(flow.steps.map((step) => step.id));
+  return flow.edges.filter((edge) => known.has(edge.to));
 }
 
 interface Exit {
-  to: string;
+  port: string;
+  at: Path;
   label: string;
 }
 
-// exitsOf lists where a step leads, with the step behind it where nothing else is said.
-function exitsOf(step: FlowStep, behind: string | undefined): Exit[] {
-  const body = step.step[step.kind];
-  const after = typeof step.step.next === "string" ? step.step.next : behind;
-  const to = (go: unknown): string => (typeof go === "string" ? go : (after ?? ""));
-  switch (step.kind) {
+// edgesOf lists where a step leads, with the step behind it where nothing else is said.
+function edgesOf(step: Step, behind: string | undefined): FlowEdge[] {
+  const after = typeof step.next === "string" ? step.next : behind;
+  const seen = new Map<string, number>();
+  return exitsOf(step).flatMap(({ port, at, label }) => {
+    const target = valueAt(step, at);
+    const written = typeof target === "string";
+    const to = written ? target : after;
+    const number = seen.get(port) ?? 0;
+    seen.set(port, number + 1);
+    return to === undefined ? [] : [{ id: `${step.id}:${port}${number || ""}`, from: step.id, to, label, port, at, written }];
+  });
+}
+
+// exitsOf lists the ways out of a step.
+function exitsOf(step: Step): Exit[] {
+  const kind = kindOf(step);
+  const body = step[kind];
+  switch (kind) {
+    case "":
     case "exit":
       return [];
     case "wait_for":
     case "branch":
     case "split":
-      return list(body).map((port) => ({ to: to(port.go), label: portLabel(port) }));
-    case "handoff": {
-      const handoff = isObject(body) ? body : {};
-      return ["won", "lost", "rejected", "expires"]
-        .filter((outcome) => handoff[outcome] !== undefined)
-        .map((outcome) => {
-          const target = handoff[outcome];
-          return isObject(target) ? { to: to(target.go), label: `${outcome} after ${String(target.after)}` } : { to: to(target), label: outcome };
-        });
-    }
+      return (Array.isArray(body) ? body : []).flatMap((arm: unknown, place) =>
+        isObject(arm) && arm.forever === undefined
+          ? [{ port: arm.after !== undefined ? "timeout" : arm.else ? "else" : String(place), at: [kind, place, "go"], label: armLabel(arm) }]
+          : [],
+      );
+    case "handoff":
+      return ["won", "lost", "rejected", "expires"].flatMap((outcome): Exit[] => {
+        const target = isObject(body) ? body[outcome] : undefined;
+        if (target === undefined) {
+          return [];
+        }
+        return outcome === "expires"
+          ? [{ port: "expired", at: [kind, outcome, "go"], label: `${outcome} after ${isObject(target) ? String(target.after) : "?"}` }]
+          : [{ port: outcome, at: [kind, outcome], label: outcome }];
+      });
   }
-  return after ? [{ to: after, label: "" }] : [];
+  return [{ port: "next", at: ["next"], label: "" }];
 }
 
-function portLabel(port: Record<string, unknown>): string {
-  const when = typeof port.when === "string" ? port.when : "";
+// armLabel says in words when an arm of a step is taken.
+export function armLabel(arm: Record<string, unknown>): string {
+  const when = typeof arm.when === "string" ? arm.when : "";
   for (const [field, word] of [["event", ""], ["segment", "enters "], ["left_segment", "leaves "], ["stage", "reaches "], ["after", "after "]] as const) {
-    if (port[field] !== undefined) {
-      return word + String(port[field]) + (when ? ` when ${when}` : "");
+    if (arm[field] !== undefined) {
+      return word + String(arm[field]) + (when ? ` when ${when}` : "");
     }
   }
-  if (port.weight !== undefined) {
-    return `${typeof port.name === "string" ? port.name : "variant"} · ${String(port.weight)}`;
+  if (arm.weight !== undefined) {
+    return `${typeof arm.name === "string" ? arm.name : "variant"} · ${String(arm.weight)}`;
   }
-  return port.else ? "else" : when;
+  return arm.else ? "else" : when;
 }
 
 function summaryOf(step: Step): string {
@@ -104,10 +148,12 @@ function summaryOf(step: Step): string {
   switch (kind) {
     case "send":
       return String(body.template ?? "");
+    case "wait":
+      return body.until ? `until ${String(body.until)}` : String(body.for ?? "");
     case "score":
       return `${Number(body.add) > 0 ? "+" : ""}${String(body.add)} ${String(body.reason ?? "")}`;
     case "update":
-      return Object.keys(isObject(body.set) ? body.set : {}).join(", ");
+      return Object.keys({ ...(isObject(body.set) ? body.set : {}), ...(isObject(body.increment) ? body.increment : {}) }).join(", ");
     case "handoff":
       return String(body.why ?? "");
     case "webhook":
@@ -116,10 +162,31 @@ function summaryOf(step: Step): string {
   return "";
 }
 
-function list(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
+// without is a step whose written targets are left out.
+function without(step: Step, edges: FlowEdge[]): Step {
+  const bare = structuredClone(step);
+  for (const edge of edges) {
+    if (edge.from === step.id && edge.written) {
+      const holder = valueAt(bare, edge.at.slice(0, -1));
+      if (isObject(holder)) {
+        delete holder[String(edge.at.at(-1))];
+      }
+    }
+  }
+  return bare;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((inside, part) => (typeof inside === "object" && inside !== null ? (inside as Record<string | number, unknown>)[part] : undefined), value);
+}
+
+function put(step: Step, path: Path, value: unknown) {
+  const holder = valueAt(step, path.slice(0, -1));
+  if (isObject(holder)) {
+    holder[String(path.at(-1))] = value;
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

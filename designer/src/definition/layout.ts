@@ -1,6 +1,6 @@
 import dagre from "@dagrejs/dagre";
 
-import type { Flow } from "./flow";
+import { type Flow, drawable } from "./flow";
 
 export const stepWidth = 220;
 export const stepHeight = 64;
@@ -37,7 +37,8 @@ export function layout(flow: Flow): Layout {
   for (const step of flow.steps) {
     graph.setNode(step.id, { width: stepWidth, height: stepHeight });
   }
-  for (const edge of flow.edges) {
+  const edges = drawable(flow);
+  for (const edge of edges) {
     const label = edge.label ? { width: shortened(edge.label).length * letterWidth + 12, height: 18, labelpos: "c" } : {};
     graph.setEdge(edge.from, edge.to, label, edge.id);
   }
@@ -50,7 +51,7 @@ export function layout(flow: Flow): Layout {
       }),
     ),
     edges: new Map(
-      flow.edges.map((edge) => {
+      edges.map((edge) => {
         const { points, x, y } = graph.edge({ v: edge.from, w: edge.to, name: edge.id });
         return [edge.id, { points: points ?? [], label: { x: x ?? 0, y: y ?? 0 } }];
       }),
