@@ -52,23 +52,27 @@ test("two tabs edit one draft: the second is told, and loses nothing", async ({ 
   await logIn(page, required("ADMIN_KEY"));
   const other = await context.newPage();
   const write = async (tab: typeof page, from: string, to: string) => {
-    await tab.goto("/journeys/win-back");
     await tab.getByRole("tab", { name: "Definition" }).click();
     const text = tab.getByLabel("Definition (YAML)");
     await text.fill((await text.inputValue()).replace(from, to));
   };
-  const name = /name: .*/.exec(await (async () => {
-    await page.goto("/journeys/win-back");
-    await page.getByRole("tab", { name: "Definition" }).click();
-    return page.getByLabel("Definition (YAML)").inputValue();
-  })())![0];
+  await page.goto("/journeys/win-back");
+  await page.getByRole("tab", { name: "Definition" }).click();
+  const name = /name: .*/.exec(await page.getByLabel("Definition (YAML)").inputValue())![0];
+  await other.goto("/journeys/win-back");
   await write(page, name, "name: From the first tab");
+  await expect(page.getByText("All changes are saved.")).toBeVisible();
   await write(other, name, "name: From the second tab");
-  await page.getByRole("button", { name: "Save draft" }).click();
-  await expect(page.getByText("Draft 2")).toBeVisible();
-  await other.getByRole("button", { name: "Save draft" }).click();
-  await expect(other.getByRole("alert").filter({ hasText: "Somebody else" })).toBeVisible();
+  const told = other.getByRole("alert").filter({ hasText: "Somebody else" });
+  await expect(told).toContainText("name From the first tab → From the second tab");
   await expect(other.getByLabel("Definition (YAML)")).toHaveValue(/From the second tab/);
+  await expect(other.getByRole("button", { name: "Publish" })).toBeDisabled();
+  await told.getByRole("button", { name: "Save mine over it" }).click();
+  await expect(told).toBeHidden();
+  await expect(other.getByText("All changes are saved.")).toBeVisible();
+  await page.goto("/journeys/win-back");
+  await page.getByRole("tab", { name: "Definition" }).click();
+  await expect(page.getByLabel("Definition (YAML)")).toHaveValue(/From the second tab/);
 });
 
 test("what is wrong is said beside the picture, and keeps it from being published", async ({ page }) => {
@@ -85,17 +89,31 @@ test("what is wrong is said beside the picture, and keeps it from being publishe
   await expect(page.locator('.step[data-mark="error"]')).toContainText("nudge");
 });
 
-test("a draft is saved and published", async ({ page }) => {
+test("a draft saves itself, is reviewed in words, published, and rolled back", async ({ page }) => {
   await logIn(page, required("ADMIN_KEY"));
   await page.goto("/journeys/trial-to-paid");
   await expect(page.getByText("Version 1 is live")).toBeVisible();
   await page.getByRole("tab", { name: "Definition" }).click();
   const text = page.getByLabel("Definition (YAML)");
   await text.fill((await text.inputValue()).replace("wait: 4d", "wait: 5d"));
-  await page.getByRole("button", { name: "Save draft" }).click();
-  await expect(page.getByText("Draft 2")).toBeVisible();
-  await page.getByRole("button", { name: "Publish" }).click();
+  await expect(page.getByText("All changes are saved.")).toBeVisible();
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  const review = page.getByRole("dialog", { name: "What goes live" });
+  await expect(review.getByRole("list", { name: "What changes" })).toHaveText("think_it_over: wait 4d → 5d");
+  await review.getByRole("button", { name: "Publish now" }).click();
   await expect(page.getByText("Version 2 is live.", { exact: false }).first()).toBeVisible();
+
+  await page.getByRole("button", { name: "Versions" }).click();
+  const first = page.getByRole("region", { name: "Version 1" });
+  await first.getByRole("button", { name: "Compare" }).click();
+  await expect(first).toContainText("think_it_over: wait 4d → 5d");
+  await first.getByRole("button", { name: "Go back to it" }).click();
+  await expect(text).toHaveValue(/wait: 4d/);
+  await expect(page.getByText("All changes are saved.")).toBeVisible();
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await expect(review.getByRole("list", { name: "What changes" })).toHaveText("think_it_over: wait 5d → 4d");
+  await review.getByRole("button", { name: "Publish now" }).click();
+  await expect(page.getByText("Version 1 is live.", { exact: false }).first()).toBeVisible(); // the same words are the same version
 });
 
 test("a segment is written while its size is counted", async ({ page }) => {
@@ -153,7 +171,76 @@ test("steps are added, copied and taken away in the picture, by mouse and by key
   await expect(first).toHaveClass(/selected/);
   const id = await first.locator(".step-title").innerText();
   await page.keyboard.press("Control+d");
-  await expect(page.getByText(`${id}_2`, { exact: true })).toBeVisible();
+  const copy = page.locator(".step-title").getByText(`${id}_2`, { exact: true });
+  await expect(copy).toBeVisible();
   await page.keyboard.press("Delete");
-  await expect(page.getByText(`${id}_2`, { exact: true })).toBeHidden();
+  await expect(copy).toBeHidden();
+});
+
+test("a step is changed by its form, which says what is wrong beside the field", async ({ page }) => {
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto("/journeys/win-back");
+  await page.getByRole("combobox", { name: "Find a step" }).click();
+  await page.getByRole("option").nth(1).click();
+  const form = page.getByRole("region", { name: /^The step / });
+  await expect(form).toBeVisible();
+  await form.getByRole("button", { name: "Close" }).click();
+  const head = page.getByRole("region", { name: "The journey as a whole" });
+  await head.getByLabel("Name").fill("Win them back");
+  await expect(page.getByText("All changes are saved.")).toBeVisible();
+
+  await page.locator('.step[data-kind="send"]').first().click();
+  await form.getByRole("combobox", { name: "Class" }).click();
+  await page.getByRole("option", { name: "transactional" }).click();
+  await form.getByRole("combobox", { name: "Template" }).click();
+  await page.getByRole("option", { name: "trial-welcome" }).click();
+  await expect(page.locator('.step[data-kind="send"]').first()).toContainText("trial-welcome");
+  await form.getByRole("textbox", { name: "Name" }).fill("Not A Name");
+  await expect(form.getByText("Lower case letters, digits and underscores")).toBeVisible();
+  await form.getByRole("textbox", { name: "Name" }).fill("hello_again");
+  await form.getByRole("textbox", { name: "Name" }).press("Enter");
+  await expect(page.locator(".step-title", { hasText: "hello_again" })).toBeVisible();
+
+  await page.locator('.step[data-kind="wait_for"]').first().click();
+  await form.getByRole("button", { name: "Add a way out" }).click();
+  await expect(page.getByText(/to mend before this can be published/)).toBeVisible();
+  await expect(form.locator('[role=alert], .mantine-InputWrapper-error').first()).toBeVisible();
+  await page.getByRole("toolbar", { name: "Steps" }).getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText(/to mend before this can be published/)).toBeHidden();
+});
+
+test("steps are connected and reordered by dragging, and moved by keyboard", async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 1800 });
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto("/journeys/trial-to-paid");
+  const node = (name: string) => page.locator(".react-flow__node").filter({ has: page.getByText(name, { exact: true }) });
+  await node("welcome").waitFor();
+  const drag = async (from: { x: number; y: number }, to: { x: number; y: number }) => {
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move((from.x + to.x) / 2, (from.y + to.y) / 2, { steps: 5 });
+    await page.mouse.move(to.x, to.y, { steps: 5 });
+    await page.mouse.up();
+  };
+  const middle = async (of: ReturnType<typeof node>) => {
+    const box = (await of.boundingBox())!;
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  };
+  const edge = (label: string) => page.getByLabel(label, { exact: true });
+  const out = node("activated").locator('.react-flow__handle[data-handleid="timeout"]');
+  await drag(await middle(out), await middle(node("tips")));
+  await expect(edge("from activated to tips, after 3d")).toBeAttached();
+  await page.keyboard.press("Control+z");
+  await expect(edge("from activated to nudge, after 3d")).toBeAttached();
+
+  await drag(await middle(node("warm")), await middle(node("nudge_short")));
+  await expect(edge("from nudge_short to warm")).toBeAttached();
+  await expect(edge("from warm to second_chance")).toBeAttached();
+  await expect(edge("from tips to fit")).toBeAttached();
+  await node("warm").click();
+  await page.keyboard.press("Alt+ArrowUp");
+  await expect(edge("from warm to nudge_short")).toBeAttached();
+  await page.keyboard.press("Control+z");
+  await page.keyboard.press("Control+z");
+  await expect(edge("from tips to warm")).toBeAttached();
 });

@@ -50,8 +50,8 @@ type KindSpec struct {
 	Summary string  `json:"summary"`
 	Arms    bool    `json:"arms,omitempty"`  // the body is a list of objects with Fields, else one such object
 	Short   string  `json:"short,omitempty"` // the field that a bare text stands for, as in wait: 2d
-	Fields  []Field `json:"fields"`
-	Ports   []Port  `json:"ports"`
+	Fields  []Field `json:"fields" nullable:"false"`
+	Ports   []Port  `json:"ports" nullable:"false"`
 	Next    bool    `json:"next,omitempty"`  // it has the port next, which leads to the following step unless told otherwise
 	Waits   bool    `json:"waits,omitempty"` // it can pause the enrollment
 	Example string  `json:"example"`         // a whole step, as YAML

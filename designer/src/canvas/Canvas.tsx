@@ -2,31 +2,62 @@ import "@xyflow/react/dist/style.css";
 import "./canvas.css";
 
 import { useComputedColorScheme } from "@mantine/core";
-import { Background, Controls, Handle, MarkerType, MiniMap, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
-import { useMemo, useRef } from "react";
+import { Background, Controls, type Edge, MarkerType, MiniMap, type NodeChange, ReactFlow, type ReactFlowInstance, applyNodeChanges } from "@xyflow/react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { Schema } from "../api/client";
-import { type Definition, drawable, toFlow } from "../definition/flow";
+import { type Definition, type Flow, type Path, drawable, exitsOf, toFlow } from "../definition/flow";
 import { layout, stepHeight, stepWidth } from "../definition/layout";
 import { type RoutedEdge, Routed } from "./Routed";
-
-type Mark = "error" | "warning" | undefined;
-type StepNode = Node<{ title: string; kind: string; summary: string; mark: Mark }, "step">;
+import { type Mark, StepBox, type StepNode } from "./StepBox";
 
 const nodeTypes = { step: StepBox };
 const edgeTypes = { routed: Routed };
 
-// Canvas is the picture of a definition. It lays itself out; problems stand on the steps that have them.
-export function Canvas({ definition, problems, selected, select }: {
+interface Props {
   definition: Definition;
+  kinds: Schema["KindSpec"][];
   problems: Schema["ProblemItem"][];
   selected: string | undefined;
   select: (id: string | undefined) => void;
-}) {
+  connect: (from: string, at: Path, to: string) => void;
+  move: (id: string, after: string) => void;
+}
+
+// Canvas is the picture of a definition. It lays itself out: a step that is dragged onto another one comes behind it, and a way out that is dragged to a
+// step leads there. Problems stand on the steps that have them.
+export function Canvas({ definition, kinds, problems, selected, select, connect, move }: Props) {
   const scheme = useComputedColorScheme("light");
   const board = useRef<HTMLDivElement>(null);
-  const drawn = useMemo(() => draw(definition, problems), [definition, problems]);
-  const nodes = useMemo(() => drawn.nodes.map((node) => ({ ...node, selected: node.id === selected })), [drawn, selected]);
+  const flow = useRef<ReactFlowInstance<StepNode, RoutedEdge>>(null);
+  const picture = useMemo(() => toFlow(definition), [definition]);
+  const drawn = useMemo(() => draw(picture, kinds, problems), [picture, kinds, problems]);
+  const [nodes, setNodes] = useState(drawn.nodes);
+  useEffect(() => setNodes(drawn.nodes.map((node) => ({ ...node, selected: node.id === selected }))), [drawn, selected]);
+  useShown(flow, board, drawn.nodes, selected);
+
+  const change = (changes: NodeChange<StepNode>[]) => {
+    // Enter and Space select what has the focus, as clicks do. What is selected no more says so on redrawing, too: that counts for nothing.
+    const chosen = changes.find((one) => one.type === "select" && one.selected);
+    if (chosen?.type === "select") select(chosen.id);
+    // Arrow keys move nothing: places are nobody's to choose.
+    const dragged = changes.filter((one) => one.type === "position" && one.dragging);
+    if (dragged.length > 0) setNodes((now) => applyNodeChanges(dragged, now));
+  };
+  // What counts is where the pointer lets go, not where the dragged box has come to.
+  const drop = (event: MouseEvent | TouchEvent, node: StepNode) => {
+    const point = "changedTouches" in event ? event.changedTouches[0] : event;
+    const at = point && flow.current?.screenToFlowPosition({ x: point.clientX, y: point.clientY });
+    const inside = (start: number, length: number, value: number) => value >= start && value <= start + length;
+    const target = at && drawn.nodes.find((other) => other.id !== node.id && inside(other.position.x, stepWidth, at.x) && inside(other.position.y, stepHeight, at.y));
+    setNodes(drawn.nodes);
+    if (target) move(node.id, target.id);
+  };
+  const lead = (from: string | null, port: string | null | undefined, to: string | null) => {
+    const step = picture.steps.find((step) => step.id === from);
+    const exit = step && exitsOf(step.step).find((exit) => exit.port === port);
+    if (from && exit && to && to !== from) connect(from, exit.at, to);
+  };
   return (
     <div className="canvas" ref={board} role="region" aria-label="The journey as a picture">
       <ReactFlow
@@ -35,17 +66,19 @@ export function Canvas({ definition, problems, selected, select }: {
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         colorMode={scheme}
-        onInit={(flow) => void flow.setViewport(start(nodes, board.current?.clientWidth ?? 0))}
-        minZoom={0.1}
-        onNodesChange={(changes) => {
-          // Enter and Space select what has the focus, as clicks do. What is selected no more says so on redrawing, too: that counts for nothing.
-          const chosen = changes.find((change) => change.type === "select" && change.selected);
-          if (chosen?.type === "select") select(chosen.id);
+        onInit={(instance) => {
+          flow.current = instance;
+          void instance.setViewport(start(drawn.nodes, board.current?.clientWidth ?? 0));
         }}
+        minZoom={0.1}
+        onNodesChange={change}
+        onNodeDragStop={(event, node) => drop(event, node)}
+        onConnect={({ source, sourceHandle, target }) => lead(source, sourceHandle, target)}
+        onReconnect={(edge: Edge, { target }) => lead(edge.source, edge.sourceHandle, target)}
         onPaneClick={() => select(undefined)}
         deleteKeyCode={null}
-        nodesDraggable={false}
-        nodesConnectable={false}
+        connectionRadius={80} // anywhere on a step, not on its handle alone
+        selectNodesOnDrag={false}
         onlyRenderVisibleElements
       >
         <Background />
@@ -56,6 +89,22 @@ export function Canvas({ definition, problems, selected, select }: {
   );
 }
 
+// useShown brings the chosen step into sight when it was chosen elsewhere.
+function useShown(flow: React.RefObject<ReactFlowInstance<StepNode, RoutedEdge> | null>, board: React.RefObject<HTMLDivElement | null>, nodes: StepNode[], selected: string | undefined) {
+  const shown = useRef(selected);
+  useEffect(() => {
+    const node = nodes.find((node) => node.id === selected);
+    if (shown.current === selected || !node || !flow.current || !board.current) {
+      return;
+    }
+    shown.current = selected;
+    const { x, y, zoom } = flow.current.getViewport();
+    const [left, top] = [node.position.x * zoom + x, node.position.y * zoom + y];
+    const inside = left >= 0 && top >= 0 && left + stepWidth * zoom <= board.current.clientWidth && top + stepHeight * zoom <= board.current.clientHeight;
+    if (!inside) void flow.current.setCenter(node.position.x + stepWidth / 2, node.position.y + stepHeight / 2, { zoom, duration: 200 });
+  }, [flow, board, nodes, selected]);
+}
+
 // start shows the beginning of a journey at a size that can be read; the rest is below.
 function start(nodes: StepNode[], width: number) {
   const left = Math.min(...nodes.map((node) => node.position.x));
@@ -63,12 +112,12 @@ function start(nodes: StepNode[], width: number) {
   const zoom = Math.min(1, Math.max(0.5, (width - 48) / (right - left)));
   const first = nodes[0];
   const middle = first ? first.position.x + stepWidth / 2 : 0;
-  return { x: width / 2 - middle * zoom, y: 24 - (first?.position.y ?? 0) * zoom, zoom };
+  return { x: width / 2 - middle * zoom, y: 24 - (first?.position.y ?? 0) * zoom, zoom: Number.isFinite(zoom) ? zoom : 1 };
 }
 
-function draw(definition: Definition, problems: Schema["ProblemItem"][]): { nodes: StepNode[]; edges: RoutedEdge[] } {
-  const flow = toFlow(definition);
+function draw(flow: Flow, kinds: Schema["KindSpec"][], problems: Schema["ProblemItem"][]): { nodes: StepNode[]; edges: RoutedEdge[] } {
   const places = layout(flow);
+  const titles = new Map<string, string>(kinds.map((kind) => [kind.kind, kind.title]));
   const marks = new Map<string, Mark>();
   for (const problem of problems) {
     if (problem.step_id && marks.get(problem.step_id) !== "error") {
@@ -76,18 +125,22 @@ function draw(definition: Definition, problems: Schema["ProblemItem"][]): { node
     }
   }
   return {
-    nodes: flow.steps.map((step) => ({
-      id: step.id,
-      type: "step",
-      position: places.steps.get(step.id)!,
-      width: stepWidth,
-      height: stepHeight,
-      data: { title: step.id, kind: step.kind, summary: step.summary, mark: marks.get(step.id) },
-      ariaLabel: `${step.kind} ${step.id}${step.summary ? ": " + step.summary : ""}`,
-    })),
+    nodes: flow.steps.map((step) => {
+      const title = titles.get(step.kind) ?? step.kind;
+      return {
+        id: step.id,
+        type: "step",
+        position: places.steps.get(step.id)!,
+        width: stepWidth,
+        height: stepHeight,
+        data: { name: step.id, kind: step.kind, title, summary: step.summary, mark: marks.get(step.id), exits: exitsOf(step.step) },
+        ariaLabel: `${title} ${step.id}${step.summary ? ": " + step.summary : ""}`,
+      };
+    }),
     edges: drawable(flow).map((edge) => ({
       id: edge.id,
       source: edge.from,
+      sourceHandle: edge.port,
       target: edge.to,
       type: "routed",
       data: { route: places.edges.get(edge.id)!, text: edge.label },
@@ -95,16 +148,4 @@ function draw(definition: Definition, problems: Schema["ProblemItem"][]): { node
       ariaLabel: `from ${edge.from} to ${edge.to}${edge.label ? ", " + edge.label : ""}`,
     })),
   };
-}
-
-function StepBox({ data }: NodeProps<StepNode>) {
-  return (
-    <div className="step" data-kind={data.kind} data-mark={data.mark}>
-      <Handle type="target" position={Position.Top} isConnectable={false} />
-      <div className="step-kind">{data.kind || "?"}</div>
-      <div className="step-title">{data.title}</div>
-      {data.summary && <div className="step-summary">{data.summary}</div>}
-      <Handle type="source" position={Position.Bottom} isConnectable={false} />
-    </div>
-  );
 }

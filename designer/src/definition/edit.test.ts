@@ -52,6 +52,11 @@ describe("removeStep", () => {
     }
   });
 
+  it("leads the step before on to where the step itself led", () => {
+    const text = removeStep("steps:\n  - {id: a, wait: 1d}\n  - {id: b, wait: 2d, next: d}\n  - {id: c, wait: 3d}\n  - {id: d, exit: done}\n", "b");
+    expect(edgesIn(text)).toEqual([["a", "d", ""], ["c", "d", ""]]);
+  });
+
   it("undoes adding", () => {
     const { text, id } = addStep(trial, "- id: pause\n  wait: 2d", "tips");
     expect(parse(removeStep(text, id))).toEqual(parse(trial));
@@ -88,6 +93,8 @@ describe("moving", () => {
     expect(edgesIn(earlier)).toContainEqual(["d", "c", "x"]); // who came to the pair comes to its first
     expect(stepsIn(moveLater(earlier, "c"))).toEqual(["a", "b", "c", "d"]);
     expect(stepsIn(moveEarlier(chain, "a"))[0]).toBe("a");
+    const inside = moveEarlier(moveBehind(trial, "warm", "nudge_short"), "warm");
+    expect(edgesIn(inside)).toEqual(expect.arrayContaining([["nudge", "warm", "short · 45"], ["warm", "nudge_short", ""], ["nudge_short", "second_chance", ""]]));
   });
 });
 

@@ -3,7 +3,7 @@
 
 import { type Document, type Node, isMap, isScalar, isSeq, parse, parseDocument } from "yaml";
 
-import { type Definition, type Path, type Step, isObject, kindOf, toFlow } from "./flow";
+import { type Definition, type Path, type Step, isObject, kindOf, toFlow, valueAt } from "./flow";
 
 interface Changed {
   text: string;
@@ -60,6 +60,7 @@ export function moveEarlier(text: string, id: string): string {
     const step = place < 0 ? undefined : cut(definition, id);
     if (step && before) {
       retarget(definition.steps!, (target) => (target === before.from ? step.id : target));
+      if (leadsOn(step)) delete step.next;
       definition.steps!.splice(idsOf(definition).indexOf(before.from), 0, step);
     }
   });
@@ -74,15 +75,9 @@ export function moveLater(text: string, id: string): string {
 export function connect(text: string, from: string, at: Path, to: string): string {
   return rewrite(text, (definition) => {
     const step = definition.steps!.find((step) => step.id === from);
-    const holder = step && at.slice(0, -1).reduce<unknown>((inside, part) => (inside as Record<string | number, unknown> | undefined)?.[part], step);
-    if (!step || !isObject(holder)) {
-      return;
-    }
-    const behind = definition.steps![definition.steps!.indexOf(step) + 1]?.id;
-    if (at.length === 1 && behind === to) {
-      delete holder.next; // nothing needs to be said
-    } else {
-      holder[String(at.at(-1))] = to;
+    if (step) {
+      const behind = definition.steps![definition.steps!.indexOf(step) + 1]?.id;
+      lead(step, at, at.length === 1 && behind === to ? undefined : to); // nothing needs to be said for the step behind
     }
   });
 }
@@ -123,7 +118,13 @@ function cut(definition: Definition, id: string): Step | undefined {
     return undefined;
   }
   const instead = successor(definition, id);
+  const silent = toFlow(definition).edges.filter((edge) => edge.to === id && edge.from !== id && !edge.written);
   const [gone] = definition.steps!.splice(place, 1);
+  if (instead !== definition.steps![place]?.id) {
+    for (const { from, at } of silent) {
+      lead(definition.steps!.find((step) => step.id === from)!, at, instead);
+    }
+  }
   retarget(definition.steps!, (target) => (target === id ? instead : target));
   return gone;
 }
@@ -148,16 +149,20 @@ function insertAfter(definition: Definition, step: Step, after: string | undefin
   const onward = way?.written ? way.to : undefined;
   steps.splice(place + 1, 0, step);
   if (way && onward !== undefined) {
-    const holder = way.at.slice(0, -1).reduce<unknown>((inside, part) => (inside as Record<string | number, unknown>)[part], before) as Record<string, unknown>;
-    if (way.at.length === 1) {
-      delete holder.next;
-    } else {
-      holder[String(way.at.at(-1))] = step.id;
-    }
+    lead(before, way.at, way.at.length === 1 ? undefined : step.id);
   }
   if (leadsOn(step)) {
     delete step.next;
     if (onward !== undefined && onward !== steps[place + 2]?.id) step.next = onward;
+  }
+}
+
+// lead writes where a way out of a step leads; undefined takes it away.
+function lead(step: Step, at: Path, to: string | undefined) {
+  const holder = valueAt(step, at.slice(0, -1));
+  if (isObject(holder)) {
+    if (to === undefined) delete holder[String(at.at(-1))];
+    else holder[String(at.at(-1))] = to;
   }
 }
 

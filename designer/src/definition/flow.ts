@@ -75,28 +75,30 @@ export function drawable(flow: Flow): FlowEdge[] {
   return flow.edges.filter((edge) => known.has(edge.to));
 }
 
-interface Exit {
+// Exit is a way out of a step.
+export interface Exit {
   port: string;
   at: Path;
   label: string;
+  needed?: boolean; // it has to be written; the others lead on to the step behind
 }
 
 // edgesOf lists where a step leads, with the step behind it where nothing else is said.
 function edgesOf(step: Step, behind: string | undefined): FlowEdge[] {
   const after = typeof step.next === "string" ? step.next : behind;
   const seen = new Map<string, number>();
-  return exitsOf(step).flatMap(({ port, at, label }) => {
+  return exitsOf(step).flatMap(({ port, at, label, needed }) => {
     const target = valueAt(step, at);
     const written = typeof target === "string";
-    const to = written ? target : after;
+    const to = written ? target : needed ? undefined : after;
     const number = seen.get(port) ?? 0;
     seen.set(port, number + 1);
     return to === undefined ? [] : [{ id: `${step.id}:${port}${number || ""}`, from: step.id, to, label, port, at, written }];
   });
 }
 
-// exitsOf lists the ways out of a step.
-function exitsOf(step: Step): Exit[] {
+// exitsOf lists the ways out of a step, with or without its targets.
+export function exitsOf(step: Step): Exit[] {
   const kind = kindOf(step);
   const body = step[kind];
   switch (kind) {
@@ -112,15 +114,10 @@ function exitsOf(step: Step): Exit[] {
           : [],
       );
     case "handoff":
-      return ["won", "lost", "rejected", "expires"].flatMap((outcome): Exit[] => {
-        const target = isObject(body) ? body[outcome] : undefined;
-        if (target === undefined) {
-          return [];
-        }
-        return outcome === "expires"
-          ? [{ port: "expired", at: [kind, outcome, "go"], label: `${outcome} after ${isObject(target) ? String(target.after) : "?"}` }]
-          : [{ port: outcome, at: [kind, outcome], label: outcome }];
-      });
+      return [
+        ...["won", "lost", "rejected"].map((outcome) => ({ port: outcome, at: [kind, outcome], label: outcome, needed: true })),
+        ...(isObject(body) && isObject(body.expires) ? [{ port: "expired", at: [kind, "expires", "go"], label: `expires after ${String(body.expires.after)}`, needed: true }] : []),
+      ];
   }
   return [{ port: "next", at: ["next"], label: "" }];
 }

@@ -1,40 +1,49 @@
-import { Alert, Anchor, Button, Group, List, Stack, Tabs, Text, Textarea } from "@mantine/core";
+import { Grid, ScrollArea, Stack, Tabs, Text, Textarea } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Suspense, lazy, useMemo, useState } from "react";
 import { useParams } from "react-router";
-import { parse, stringify } from "yaml";
 
-import { Problem, type Schema, api, result } from "../api/client";
-import type { Definition } from "../definition/flow";
-import { Failure, Loaded, Page, When } from "../frame/states";
+import { type Schema, api, result } from "../api/client";
+import { connect, moveBehind } from "../definition/edit";
+import type { Path } from "../definition/flow";
+import { read } from "../definition/read";
+import { Failure, Loaded, Page } from "../frame/states";
+import { DraftBar } from "./DraftBar";
+import { Inspector } from "./Inspector";
 import { Palette } from "./Palette";
-import { useHistory } from "./useHistory";
+import { Problems } from "./Problems";
+import { Stale } from "./Stale";
+import { useDraft } from "./useDraft";
 
 const Canvas = lazy(() => import("../canvas/Canvas").then((canvas) => ({ default: canvas.Canvas })));
 
 export default function JourneyPage() {
   const key = useParams().key!;
+  const [loads, setLoads] = useState(0);
   const draft = useQuery({
-    queryKey: ["journey", key],
+    queryKey: ["journey", key, loads],
     queryFn: () => result(api.GET("/v1/journeys/{key}", { params: { path: { key } } })),
-    refetchOnWindowFocus: false, // what is being written is not replaced by what is saved
+    // What is being written is replaced by what is saved when the writer says so, and not before.
+    gcTime: 0,
+    staleTime: Infinity,
   });
   return (
     <Page title={key}>
-      <Loaded query={draft}>{(loaded) => <Editor key={loaded.revision} draft={loaded} />}</Loaded>
+      <Loaded query={draft}>{(loaded) => <Editor key={`${key} ${loads}`} draft={loaded} load={() => setLoads(loads + 1)} />}</Loaded>
     </Page>
   );
 }
 
-// Editor holds one document in two views: text, and a picture that follows it.
-function Editor({ draft }: { draft: Schema["Draft"] }) {
-  const saved = useMemo(() => stringify(draft.document, { lineWidth: 120 }), [draft.document]);
-  const { text, write, change, undo, redo } = useHistory(saved);
+// Editor holds one document in two views: text, and a picture with forms. Each follows the other.
+function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
+  const document = useDraft(draft);
+  const { text, write, change, undo, redo } = document;
   const [selected, setSelected] = useState<string>();
   const [shown] = useDebouncedValue(text, 300);
-  const definition = useMemo(() => read(shown), [shown]);
+  const definition = useMemo(() => read(text), [text]);
+  const kinds = useQuery({ queryKey: ["step-kinds"], queryFn: () => result(api.GET("/v1/step_kinds")), staleTime: Infinity });
   const lint = useQuery({
     queryKey: ["lint", shown],
     queryFn: () =>
@@ -42,11 +51,26 @@ function Editor({ draft }: { draft: Schema["Draft"] }) {
     placeholderData: (before) => before,
   });
   const problems = lint.data?.problems ?? draft.problems ?? [];
+  // What can't be changed because its text can't be read is said, and nothing else happens.
+  const attempt = (make: () => void) => {
+    try {
+      make();
+    } catch (error) {
+      notifications.show({ color: "red", message: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  const picture = {
+    selected,
+    select: setSelected,
+    connect: (from: string, at: Path, to: string) => attempt(() => change(connect(text, from, at, to))),
+    move: (id: string, after: string) => attempt(() => change(moveBehind(text, id, after))),
+  };
   return (
     <Stack>
-      <Actions draft={draft} text={text} changed={text !== saved} errors={problems.filter((problem) => problem.level === "error").length} />
+      <DraftBar draft={draft} document={document} definition={definition} problems={problems} checked={shown === text && !lint.isPlaceholderData && lint.isSuccess} />
+      {document.state === "stale" && <Stale journey={draft.key} mine={definition} keep={document.overwrite} load={load} />}
       {lint.isError && <Failure error={lint.error} retry={() => void lint.refetch()} />}
-      <Problems problems={problems} />
+      <Problems problems={problems} select={setSelected} />
       <Tabs defaultValue="picture" keepMounted={false}>
         <Tabs.List>
           <Tabs.Tab value="picture">Picture</Tabs.Tab>
@@ -54,10 +78,19 @@ function Editor({ draft }: { draft: Schema["Draft"] }) {
         </Tabs.List>
         <Tabs.Panel value="picture" pt="sm">
           <Stack gap="xs">
-          <Palette text={text} change={change} undo={undo} redo={redo} selected={selected} select={setSelected} />
-          <Suspense fallback={<Text role="status">Drawing…</Text>}>
-            <Canvas definition={definition} problems={problems} selected={selected} select={setSelected} />
-          </Suspense>
+            {kinds.data && <Palette kinds={kinds.data.data} definition={definition} text={text} change={change} attempt={attempt} undo={undo} redo={redo} selected={selected} select={setSelected} />}
+            <Grid gap="md">
+              <Grid.Col span={{ base: 12, md: 8 }}>
+                <Suspense fallback={<Text role="status">Drawing…</Text>}>
+                  <Canvas definition={definition} kinds={kinds.data?.data ?? []} problems={problems} {...picture} />
+                </Suspense>
+              </Grid.Col>
+              <Grid.Col span={{ base: 12, md: 4 }}>
+                <ScrollArea.Autosize mah="70vh" viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Form" }}>
+                  {kinds.data && <Inspector definition={definition} kinds={kinds.data} selected={selected} select={setSelected} edit={(make) => attempt(() => write(make(text)))} problems={problems} />}
+                </ScrollArea.Autosize>
+              </Grid.Col>
+            </Grid>
           </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="text" pt="sm">
@@ -75,85 +108,4 @@ function Editor({ draft }: { draft: Schema["Draft"] }) {
       </Tabs>
     </Stack>
   );
-}
-
-function Actions({ draft, text, changed, errors }: { draft: Schema["Draft"]; text: string; changed: boolean; errors: number }) {
-  const key = draft.key;
-  const queries = useQueryClient();
-  const refresh = () => Promise.all([queries.invalidateQueries({ queryKey: ["journey", key] }), queries.invalidateQueries({ queryKey: ["journeys"] })]);
-  const save = useMutation({
-    mutationFn: () =>
-      result(
-        api.PUT("/v1/journeys/{key}", {
-          params: { path: { key }, query: { expected_revision: String(draft.revision) } },
-          body: text as never,
-          headers: { "Content-Type": "application/yaml" },
-          bodySerializer: (body) => body as unknown as string,
-        }),
-      ),
-    onSuccess: refresh,
-  });
-  const publish = useMutation({
-    mutationFn: () => result(api.POST("/v1/journeys/{key}/publish", { params: { path: { key } }, body: { expected_revision: draft.revision } })),
-    onSuccess: async (version) => {
-      notifications.show({ message: `Version ${version.version} is live. Who is inside stays in the version that they entered.` });
-      await refresh();
-    },
-  });
-  const failed = save.error ?? publish.error;
-  const stale = failed instanceof Problem && failed.status === 409;
-  return (
-    <Stack gap="xs">
-      <Group>
-        <Button onClick={() => save.mutate()} disabled={!changed} loading={save.isPending} variant="default">
-          Save draft
-        </Button>
-        <Button onClick={() => publish.mutate()} disabled={changed || errors > 0} loading={publish.isPending}>
-          Publish
-        </Button>
-        <Text size="sm">
-          Draft {draft.revision}, changed <When at={draft.updated_at} />. {draft.live_version ? `Version ${draft.live_version} is live.` : "Nothing is live yet."}
-        </Text>
-      </Group>
-      {failed && (
-        <Alert color={stale ? "orange" : "red"} role="alert" title={stale ? "Somebody else has changed this journey" : "This was refused"}>
-          <Text size="sm">{stale ? "What you wrote is still here. Copy it, then load what is saved." : failed.message}</Text>
-          {stale && (
-            <Anchor component="button" onClick={() => void refresh()}>
-              Load what is saved
-            </Anchor>
-          )}
-        </Alert>
-      )}
-    </Stack>
-  );
-}
-
-function Problems({ problems }: { problems: Schema["ProblemItem"][] }) {
-  if (problems.length === 0) {
-    return null;
-  }
-  const errors = problems.filter((problem) => problem.level === "error").length;
-  return (
-    <Alert color={errors > 0 ? "red" : "orange"} title={errors > 0 ? `${errors} to mend before this can be published` : "This can be published; have a look first"}>
-      <List size="sm">
-        {problems.map((problem) => (
-          <List.Item key={problem.path + problem.code + problem.message}>
-            {problem.step_id && <b>{problem.step_id}: </b>}
-            {problem.message}
-          </List.Item>
-        ))}
-      </List>
-    </Alert>
-  );
-}
-
-// read gives what can be drawn of a text that is being written.
-function read(text: string): Definition {
-  try {
-    const value: unknown = parse(text);
-    return typeof value === "object" && value !== null ? (value as Definition) : {};
-  } catch {
-    return {};
-  }
 }

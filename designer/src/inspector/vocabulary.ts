@@ -1,0 +1,26 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { api, result } from "../api/client";
+
+// Vocabulary is what the parts of a definition may name.
+export interface Vocabulary {
+  events: string[];
+  segments: string[];
+  templates: string[];
+  steps: string[];
+}
+
+const many = { params: { query: { limit: 200 } } };
+
+// useVocabulary reads the names that there are; the steps are those of the definition at hand.
+export function useVocabulary(steps: string[]): Vocabulary {
+  const events = useQuery({ queryKey: ["names", "events"], queryFn: () => result(api.GET("/v1/events/catalogue", many)), staleTime: 30_000 });
+  const segments = useQuery({ queryKey: ["names", "segments"], queryFn: () => result(api.GET("/v1/segments", many)), staleTime: 30_000 });
+  const templates = useQuery({ queryKey: ["names", "templates"], queryFn: () => result(api.GET("/v1/templates", many)), staleTime: 30_000 });
+  return {
+    events: events.data?.data.map((event) => event.name) ?? [],
+    segments: segments.data?.data.map((segment) => segment.key) ?? [],
+    templates: templates.data?.data.map((template) => template.key) ?? [],
+    steps,
+  };
+}
