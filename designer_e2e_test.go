@@ -51,8 +51,8 @@ func TestDesigner(t *testing.T) {
 	if artifacts == "" {
 		artifacts = filepath.Join(t.TempDir(), "artifacts")
 	}
-	arguments := append([]string{"test", "--config", "e2e/playwright.config.ts"}, strings.Fields(os.Getenv("PLAYWRIGHT"))...) // PLAYWRIGHT="-g reorder" runs some
-	command := exec.CommandContext(t.Context(), "node_modules/.bin/playwright", arguments...)                                //nolint:gosec // a test
+	arguments := append([]string{"test", "--config", "e2e/playwright.config.ts"}, strings.Fields(os.Getenv("PLAYWRIGHT"))...)
+	command := exec.CommandContext(t.Context(), "node_modules/.bin/playwright", arguments...) //nolint:gosec // a test
 	command.Dir = "designer"
 	command.Env = append(os.Environ(), "BASE_URL="+p.base, "ADMIN_KEY="+p.config.AdminKey, "SALES_KEY="+sales, "CONTACT_ID="+id, "EMAIL="+who.email,
 		"CHROMIUM="+chromium, "ARTIFACTS="+artifacts, "NO_COLOR=1")

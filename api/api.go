@@ -36,6 +36,7 @@ type Options struct {
 	Objects     Objects
 	Catalogue   Catalogue
 	Scoring     Scoring
+	Numbers     Numbers
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -162,6 +163,7 @@ func (o Options) check() error {
 		{"Objects", o.Objects == nil},
 		{"Catalogue", o.Catalogue == nil},
 		{"Scoring", o.Scoring == nil},
+		{"Numbers", o.Numbers == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -197,6 +199,7 @@ func (s *server) routes() {
 	s.signalRoutes()
 	s.enrollmentRoutes()
 	s.journeyRoutes()
+	s.numberRoutes()
 	s.kindRoutes()
 	s.templateRoutes()
 	s.contactRoutes()

@@ -173,6 +173,9 @@ func (m *memory) PublishVersion(_ context.Context, key string, document json.Raw
 	}
 	v := journey.Version{Journey: key, Number: len(m.versions[key]) + 1, Hash: hash, Document: document, PublishedAt: now}
 	m.versions[key] = append(m.versions[key], v)
+	draft := m.drafts[key]
+	draft.LiveVersion = v.Number
+	m.drafts[key] = draft
 	return v, nil
 }
 
