@@ -54,7 +54,7 @@ func TestDesigner(t *testing.T) {
 	arguments := append([]string{"test", "--config", "e2e/playwright.config.ts"}, strings.Fields(os.Getenv("PLAYWRIGHT"))...)
 	command := exec.CommandContext(t.Context(), "node_modules/.bin/playwright", arguments...) //nolint:gosec // a test
 	command.Dir = "designer"
-	command.Env = append(os.Environ(), "BASE_URL="+p.base, "ADMIN_KEY="+p.config.AdminKey, "SALES_KEY="+sales, "CONTACT_ID="+id, "EMAIL="+who.email,
+	command.Env = append(os.Environ(), "BASE_URL="+p.base, "ADMIN_KEY="+p.config.AdminKey, "SALES_KEY="+sales, "WRITE_KEY="+p.config.WriteKey, "CONTACT_ID="+id, "EMAIL="+who.email,
 		"CHROMIUM="+chromium, "ARTIFACTS="+artifacts, "NO_COLOR=1")
 	out, err := command.CombinedOutput()
 	t.Log(string(out))

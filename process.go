@@ -19,6 +19,7 @@ import (
 	"throughline.dev/throughline/activities"
 	"throughline.dev/throughline/api"
 	"throughline.dev/throughline/designer"
+	"throughline.dev/throughline/examples"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/integration"
 	"throughline.dev/throughline/internal/store"
@@ -304,6 +305,7 @@ func (p *process) handler() (*api.Handler, error) {
 		Companies:   port, Objects: port, Catalogue: port, Scoring: port, Numbers: port,
 		Logger: p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
+		Examples: examples.Files(),
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),
 		Readiness: map[string]func(context.Context) error{
 			"postgres": p.store.Ping,

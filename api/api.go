@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -47,6 +48,7 @@ type Options struct {
 	IngestRate     int                                        // events a second that one key may send; 0: the default
 	IngestInFlight int                                        // transactions that one key may have at the same time; 0: the default
 	KeepIP         bool                                       // keep the visitor's address with an event
+	Examples       fs.FS                                      // journeys to begin with; may be nil
 	Designer       http.Handler                               // serves what is not an API route; may be nil
 	Readiness      map[string]func(ctx context.Context) error // what /readyz asks
 }
@@ -200,6 +202,8 @@ func (s *server) routes() {
 	s.enrollmentRoutes()
 	s.journeyRoutes()
 	s.numberRoutes()
+	s.exampleRoutes()
+	s.tryRoutes()
 	s.kindRoutes()
 	s.templateRoutes()
 	s.contactRoutes()

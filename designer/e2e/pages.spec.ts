@@ -8,6 +8,7 @@ import { logIn, required } from "./session";
 const contact = required("CONTACT_ID");
 const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown>][] = [
   ["journeys", "/journeys", (page) => page.getByRole("table", { name: "Journeys" }).waitFor()],
+  ["journey-contacts", "/journeys/trial-to-paid/contacts?step=to_sales", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
   ["journey", "/journeys/trial-to-paid", (page) => page.locator(".step").first().waitFor()],
   ["find-contact", "/contacts", (page) => page.getByLabel("E-mail address or user id").waitFor()],
   ["contact", `/contacts/${contact}`, (page) => page.getByRole("button", { name: /your trial has begun/ }).waitFor()],

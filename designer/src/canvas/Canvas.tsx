@@ -7,7 +7,8 @@ import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { Schema } from "../api/client";
 import { type Definition, type Flow, type Path, drawable, exitsOf, toFlow } from "../definition/flow";
-import { layout, stepHeight, stepWidth } from "../definition/layout";
+import { type Layout, layout, stepWidth } from "../definition/layout";
+import { type Numbers, onStep } from "../numbers/numbers";
 import { type RoutedEdge, Routed } from "./Routed";
 import { type Mark, StepBox, type StepNode } from "./StepBox";
 
@@ -18,6 +19,7 @@ interface Props {
   definition: Definition;
   kinds: Schema["KindSpec"][];
   problems: Schema["ProblemItem"][];
+  numbers: Numbers | undefined;
   selected: string | undefined;
   select: (id: string | undefined) => void;
   connect: (from: string, at: Path, to: string) => void;
@@ -26,12 +28,13 @@ interface Props {
 
 // Canvas is the picture of a definition. It lays itself out: a step that is dragged onto another one comes behind it, and a way out that is dragged to a
 // step leads there. Problems stand on the steps that have them.
-export function Canvas({ definition, kinds, problems, selected, select, connect, move }: Props) {
+export function Canvas({ definition, kinds, problems, numbers, selected, select, connect, move }: Props) {
   const scheme = useComputedColorScheme("light");
   const board = useRef<HTMLDivElement>(null);
   const flow = useRef<ReactFlowInstance<StepNode, RoutedEdge>>(null);
   const picture = useMemo(() => toFlow(definition), [definition]);
-  const drawn = useMemo(() => draw(picture, kinds, problems), [picture, kinds, problems]);
+  const places = useMemo(() => layout(picture, numbers !== undefined), [picture, numbers === undefined]);
+  const drawn = useMemo(() => draw(picture, places, kinds, problems, numbers), [picture, places, kinds, problems, numbers]);
   const [nodes, setNodes] = useState(drawn.nodes);
   useEffect(() => setNodes(drawn.nodes.map((node) => ({ ...node, selected: node.id === selected }))), [drawn, selected]);
   useShown(flow, board, drawn.nodes, selected);
@@ -49,7 +52,7 @@ export function Canvas({ definition, kinds, problems, selected, select, connect,
     const point = "changedTouches" in event ? event.changedTouches[0] : event;
     const at = point && flow.current?.screenToFlowPosition({ x: point.clientX, y: point.clientY });
     const inside = (start: number, length: number, value: number) => value >= start && value <= start + length;
-    const target = at && drawn.nodes.find((other) => other.id !== node.id && inside(other.position.x, stepWidth, at.x) && inside(other.position.y, stepHeight, at.y));
+    const target = at && drawn.nodes.find((other) => other.id !== node.id && inside(other.position.x, stepWidth, at.x) && inside(other.position.y, places.height, at.y));
     setNodes(drawn.nodes);
     if (target) move(node.id, target.id);
   };
@@ -100,8 +103,8 @@ function useShown(flow: React.RefObject<ReactFlowInstance<StepNode, RoutedEdge> 
     shown.current = selected;
     const { x, y, zoom } = flow.current.getViewport();
     const [left, top] = [node.position.x * zoom + x, node.position.y * zoom + y];
-    const inside = left >= 0 && top >= 0 && left + stepWidth * zoom <= board.current.clientWidth && top + stepHeight * zoom <= board.current.clientHeight;
-    if (!inside) void flow.current.setCenter(node.position.x + stepWidth / 2, node.position.y + stepHeight / 2, { zoom, duration: 200 });
+    const inside = left >= 0 && top >= 0 && left + stepWidth * zoom <= board.current.clientWidth && top + node.height! * zoom <= board.current.clientHeight;
+    if (!inside) void flow.current.setCenter(node.position.x + stepWidth / 2, node.position.y + node.height! / 2, { zoom, duration: 200 });
   }, [flow, board, nodes, selected]);
 }
 
@@ -115,8 +118,9 @@ function start(nodes: StepNode[], width: number) {
   return { x: width / 2 - middle * zoom, y: 24 - (first?.position.y ?? 0) * zoom, zoom: Number.isFinite(zoom) ? zoom : 1 };
 }
 
-function draw(flow: Flow, kinds: Schema["KindSpec"][], problems: Schema["ProblemItem"][]): { nodes: StepNode[]; edges: RoutedEdge[] } {
-  const places = layout(flow);
+function draw(flow: Flow, places: Layout, kinds: Schema["KindSpec"][], problems: Schema["ProblemItem"][], numbers: Numbers | undefined): { nodes: StepNode[]; edges: RoutedEdge[] } {
+  const counts = new Map(numbers?.steps.map((count) => [count.step, onStep(count)]));
+  const ways = new Map(numbers?.ways.map((way) => [`${way.step} ${way.port}`, way.total]));
   const titles = new Map<string, string>(kinds.map((kind) => [kind.kind, kind.title]));
   const marks = new Map<string, Mark>();
   for (const problem of problems) {
@@ -132,9 +136,9 @@ function draw(flow: Flow, kinds: Schema["KindSpec"][], problems: Schema["Problem
         type: "step",
         position: places.steps.get(step.id)!,
         width: stepWidth,
-        height: stepHeight,
-        data: { name: step.id, kind: step.kind, title, summary: step.summary, mark: marks.get(step.id), exits: exitsOf(step.step) },
-        ariaLabel: `${title} ${step.id}${step.summary ? ": " + step.summary : ""}`,
+        height: places.height,
+        data: { name: step.id, kind: step.kind, title, summary: step.summary, mark: marks.get(step.id), exits: exitsOf(step.step), count: counts.get(step.id) },
+        ariaLabel: [`${title} ${step.id}${step.summary ? ": " + step.summary : ""}`, counts.get(step.id)].filter(Boolean).join(", "),
       };
     }),
     edges: drawable(flow).map((edge) => ({
@@ -143,7 +147,7 @@ function draw(flow: Flow, kinds: Schema["KindSpec"][], problems: Schema["Problem
       sourceHandle: edge.port,
       target: edge.to,
       type: "routed",
-      data: { route: places.edges.get(edge.id)!, text: edge.label },
+      data: { route: places.edges.get(edge.id)!, text: edge.label, count: ways.get(`${edge.from} ${edge.port}`) },
       markerEnd: { type: MarkerType.ArrowClosed },
       ariaLabel: `from ${edge.from} to ${edge.to}${edge.label ? ", " + edge.label : ""}`,
     })),

@@ -2,21 +2,22 @@ import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps } from "@xyflow/
 
 import { type Place, type Route, shortened } from "../definition/layout";
 
-export type RoutedEdge = Edge<{ route: Route; text: string }, "routed">;
+export type RoutedEdge = Edge<{ route: Route; text: string; count: number | undefined }, "routed">;
 
 // Routed draws an edge along the way that the layout has found around the steps in between.
 export function Routed({ id, data, markerEnd }: EdgeProps<RoutedEdge>) {
   if (!data) {
     return null;
   }
-  const { route, text } = data;
+  const { route, text, count } = data;
+  const shown = [shortened(text), count === undefined ? "" : count.toLocaleString()].filter(Boolean).join(" · ");
   return (
     <>
       <BaseEdge id={id} path={curve(route.points)} {...(markerEnd ? { markerEnd } : {})} />
-      {text && (
+      {shown && (
         <EdgeLabelRenderer>
           <div className="edge-label" title={text} style={{ transform: `translate(-50%, -50%) translate(${route.label.x}px, ${route.label.y}px)` }}>
-            {shortened(text)}
+            {shown}
           </div>
         </EdgeLabelRenderer>
       )}

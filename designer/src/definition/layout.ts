@@ -4,6 +4,7 @@ import { type Flow, drawable } from "./flow";
 
 export const stepWidth = 220;
 export const stepHeight = 64;
+const countHeight = 18; // of the line with numbers
 
 export interface Place {
   x: number;
@@ -19,6 +20,7 @@ export interface Route {
 export interface Layout {
   steps: Map<string, Place>;
   edges: Map<string, Route>;
+  height: number; // of each step
 }
 
 const letterWidth = 6.5;
@@ -29,25 +31,28 @@ export function shortened(label: string): string {
   return label.length > longestLabel ? `${label.slice(0, longestLabel - 1)}…` : label;
 }
 
-// layout finds a place for each step, from above to below. Definitions hold no places.
-export function layout(flow: Flow): Layout {
+// layout finds a place for each step, from above to below. Definitions hold no places. counted: steps and edges have a number on them.
+export function layout(flow: Flow, counted = false): Layout {
+  const height = counted ? stepHeight + countHeight : stepHeight;
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: "TB", nodesep: 48, ranksep: 36, edgesep: 24 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const step of flow.steps) {
-    graph.setNode(step.id, { width: stepWidth, height: stepHeight });
+    graph.setNode(step.id, { width: stepWidth, height });
   }
   const edges = drawable(flow);
   for (const edge of edges) {
-    const label = edge.label ? { width: shortened(edge.label).length * letterWidth + 12, height: 18, labelpos: "c" } : {};
+    const letters = shortened(edge.label).length + (counted ? 7 : 0);
+    const label = letters > 0 ? { width: letters * letterWidth + 12, height: 18, labelpos: "c" } : {};
     graph.setEdge(edge.from, edge.to, label, edge.id);
   }
   dagre.layout(graph);
   return {
+    height,
     steps: new Map(
       flow.steps.map((step) => {
         const { x, y } = graph.node(step.id);
-        return [step.id, { x: x - stepWidth / 2, y: y - stepHeight / 2 }];
+        return [step.id, { x: x - stepWidth / 2, y: y - height / 2 }];
       }),
     ),
     edges: new Map(

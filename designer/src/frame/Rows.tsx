@@ -1,7 +1,8 @@
-import { Button, Stack, Table } from "@mantine/core";
+import { Button, Group, Stack, Table } from "@mantine/core";
 import { type QueryKey, useInfiniteQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
+import { Download } from "./Download";
 import { Empty, Loaded } from "./states";
 
 interface List<T> {
@@ -12,11 +13,13 @@ interface List<T> {
 interface Column<T> {
   title: string;
   cell: (row: T) => ReactNode;
+  text?: (row: T) => string; // in a file; where the cell is no text itself
 }
 
-// Rows is a list of the api as a table, page by page.
-export function Rows<T>({ label, queryKey, load, rowKey, columns, empty }: {
+// Rows is a list of the api as a table, page by page; with a name for a file, it can be saved as one.
+export function Rows<T>({ label, csv, queryKey, load, rowKey, columns, empty }: {
   label: string;
+  csv?: string;
   queryKey: QueryKey;
   load: (cursor: string | undefined) => Promise<List<T>>;
   rowKey: (row: T) => string;
@@ -58,14 +61,21 @@ export function Rows<T>({ label, queryKey, load, rowKey, columns, empty }: {
                 </Table.Tbody>
               </Table>
             </Table.ScrollContainer>
-            {query.hasNextPage && (
-              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                Show more
-              </Button>
-            )}
+            <Group>
+              {query.hasNextPage && (
+                <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                  Show more
+                </Button>
+              )}
+              {csv && <Download name={csv} load={load} columns={columns.map(({ title, text, cell }) => ({ title, text: text ?? ((row: T) => textOf(cell(row))) }))} />}
+            </Group>
           </Stack>
         );
       }}
     </Loaded>
   );
+}
+
+function textOf(cell: ReactNode): string {
+  return typeof cell === "string" || typeof cell === "number" ? String(cell) : "";
 }

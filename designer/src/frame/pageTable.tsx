@@ -13,6 +13,7 @@ export interface Entry {
 export const pages: Entry[] = [
   { path: "/journeys", label: "Journeys", icon: IconRoute, scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyList")) },
   { path: "/journeys/:key", scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyPage")) },
+  { path: "/journeys/:key/contacts", scopes: ["journeys", "read"], page: lazy(() => import("../numbers/CountedContacts")) },
   { path: "/contacts", label: "Contacts", icon: IconAddressBook, scopes: ["read", "sales"], page: lazy(() => import("../contacts/FindContact")) },
   { path: "/contacts/:id", scopes: ["read", "sales"], page: lazy(() => import("../contacts/ContactPage")) },
   { path: "/companies", label: "Companies", icon: IconBuilding, scopes: ["read", "sales"], page: lazy(() => import("../companies/CompanyList")) },

@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Schema } from "../api/client";
 import type { Definition } from "../definition/flow";
 import { Review } from "./Review";
+import { TryIt } from "./TryIt";
 import { Versions } from "./Versions";
 import type { DraftState, useDraft } from "./useDraft";
 
@@ -16,15 +17,16 @@ const words: Record<DraftState, string> = {
 };
 
 // DraftBar says how the draft stands, and leads to what was published and what goes live next.
-export function DraftBar({ draft, document, definition, problems, checked }: {
+export function DraftBar({ draft, live, setLive, document, definition, problems, checked }: {
   draft: Schema["Draft"];
+  live: number | undefined;
+  setLive: (version: number) => void;
   document: ReturnType<typeof useDraft>;
   definition: Definition;
   problems: Schema["ProblemItem"][];
   checked: boolean; // the problems are those of the text as it stands
 }) {
-  const [open, setOpen] = useState<"review" | "versions">();
-  const [live, setLive] = useState(draft.live_version);
+  const [open, setOpen] = useState<"review" | "versions" | "try">();
   const errors = problems.some((problem) => problem.level === "error");
   const close = () => setOpen(undefined);
   return (
@@ -36,6 +38,11 @@ export function DraftBar({ draft, document, definition, problems, checked }: {
         <Button variant="default" onClick={() => setOpen("versions")}>
           Versions
         </Button>
+        {live !== undefined && (
+          <Button variant="default" onClick={() => setOpen("try")}>
+            Try it
+          </Button>
+        )}
         <Text size="sm" role="status">
           Draft {document.saved.revision}. {words[document.state]} {live ? `Version ${live} is live.` : "Nothing is live yet."}
         </Text>
@@ -57,6 +64,7 @@ export function DraftBar({ draft, document, definition, problems, checked }: {
           published={setLive}
         />
       )}
+      {open === "try" && <TryIt journey={draft.key} close={close} />}
       {open === "versions" && (
         <Versions
           journey={draft.key}

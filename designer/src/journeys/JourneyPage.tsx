@@ -1,4 +1,4 @@
-import { Grid, ScrollArea, Stack, Tabs, Text, Textarea } from "@mantine/core";
+import { Grid, ScrollArea, Stack, Switch, Tabs, Text, Textarea } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
@@ -10,6 +10,8 @@ import { connect, moveBehind } from "../definition/edit";
 import type { Path } from "../definition/flow";
 import { read } from "../definition/read";
 import { Failure, Loaded, Page } from "../frame/states";
+import { StepNumbers } from "../numbers/StepNumbers";
+import { useNumbers } from "../numbers/useNumbers";
 import { DraftBar } from "./DraftBar";
 import { Inspector } from "./Inspector";
 import { Palette } from "./Palette";
@@ -17,6 +19,7 @@ import { Problems } from "./Problems";
 import { Stale } from "./Stale";
 import { useDraft } from "./useDraft";
 
+const Results = lazy(() => import("../numbers/Results"));
 const Canvas = lazy(() => import("../canvas/Canvas").then((canvas) => ({ default: canvas.Canvas })));
 
 export default function JourneyPage() {
@@ -50,6 +53,11 @@ function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
       result(api.POST("/v1/journeys/lint", { body: shown as never, headers: { "Content-Type": "application/yaml" }, bodySerializer: (body) => body as unknown as string })),
     placeholderData: (before) => before,
   });
+  const [live, setLive] = useState(draft.live_version);
+  const [overlay, setOverlay] = useState(true);
+  const numbers = useNumbers(draft.key, live !== undefined);
+  const shownNumbers = overlay && numbers.data?.version ? numbers.data : undefined;
+  const step = definition.steps?.find?.((step) => step.id === selected);
   const problems = lint.data?.problems ?? draft.problems ?? [];
   // What can't be changed because its text can't be read is said, and nothing else happens.
   const attempt = (make: () => void) => {
@@ -67,7 +75,7 @@ function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
   };
   return (
     <Stack>
-      <DraftBar draft={draft} document={document} definition={definition} problems={problems} checked={shown === text && !lint.isPlaceholderData && lint.isSuccess} />
+      <DraftBar draft={draft} live={live} setLive={setLive} document={document} definition={definition} problems={problems} checked={shown === text && !lint.isPlaceholderData && lint.isSuccess} />
       {document.state === "stale" && <Stale journey={draft.key} mine={definition} keep={document.overwrite} load={load} />}
       {lint.isError && <Failure error={lint.error} retry={() => void lint.refetch()} />}
       <Problems problems={problems} select={setSelected} />
@@ -75,23 +83,31 @@ function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
         <Tabs.List>
           <Tabs.Tab value="picture">Picture</Tabs.Tab>
           <Tabs.Tab value="text">Definition</Tabs.Tab>
+          {live !== undefined && <Tabs.Tab value="results">Results</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="picture" pt="sm">
           <Stack gap="xs">
             {kinds.data && <Palette kinds={kinds.data.data} definition={definition} text={text} change={change} attempt={attempt} undo={undo} redo={redo} selected={selected} select={setSelected} />}
+            {live !== undefined && <Switch label={`Numbers of version ${live}, which is live`} checked={overlay} onChange={(event) => setOverlay(event.currentTarget.checked)} />}
             <Grid gap="md">
               <Grid.Col span={{ base: 12, md: 8 }}>
                 <Suspense fallback={<Text role="status">Drawing…</Text>}>
-                  <Canvas definition={definition} kinds={kinds.data?.data ?? []} problems={problems} {...picture} />
+                  <Canvas definition={definition} kinds={kinds.data?.data ?? []} problems={problems} numbers={shownNumbers} {...picture} />
                 </Suspense>
               </Grid.Col>
               <Grid.Col span={{ base: 12, md: 4 }}>
                 <ScrollArea.Autosize mah="70vh" viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Form" }}>
+                  {shownNumbers && step && <StepNumbers numbers={shownNumbers} step={step} />}
                   {kinds.data && <Inspector definition={definition} kinds={kinds.data} selected={selected} select={setSelected} edit={(make) => attempt(() => write(make(text)))} problems={problems} />}
                 </ScrollArea.Autosize>
               </Grid.Col>
             </Grid>
           </Stack>
+        </Tabs.Panel>
+        <Tabs.Panel value="results" pt="sm">
+          <Suspense fallback={<Text role="status">Drawing…</Text>}>
+            <Loaded query={numbers}>{(now) => <Results numbers={now} />}</Loaded>
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="text" pt="sm">
           <Textarea

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+
+import { linkTo, onStep, points, verdict, withInterval } from "./numbers";
+
+it("says how sure a share is", () => {
+  expect(withInterval({ value: 0.308, low: 0.2553, high: 0.3662 })).toBe("30.8 % (25.5–36.6 %)");
+  expect(points({ value: -0.02, low: -0.06, high: 0.02 })).toBe("−2.0 points (−6.0 to +2.0)");
+});
+
+it("does not call better what chance may have done", () => {
+  expect(verdict({ value: 0.1, low: -0.01, high: 0.2 })).toBe("nobody can say yet");
+  expect(verdict({ value: 0.1, low: 0.01, high: 0.2 })).toBe("better");
+  expect(verdict({ value: -0.1, low: -0.2, high: -0.01 })).toBe("worse");
+});
+
+it("leaves out what is nothing, but for who came", () => {
+  expect(onStep({ step: "a", entered: 0, here: 0 })).toBe("0 came");
+  expect(onStep({ step: "a", entered: 7, here: 2, sent: 4, unsent: [{ state: "skipped", reason: "no_consent", total: 1 }] })).toBe("7 came · 2 here · 4 sent · 1 not sent");
+});
+
+it("leads to the rows behind a number", () => {
+  expect(linkTo("trial", 2, { step: "a", outcome: "0" })).toBe("/journeys/trial/contacts?step=a&outcome=0&version=2");
+});
