@@ -6,6 +6,7 @@ import (
 
 	"throughline.dev/throughline/activities"
 	"throughline.dev/throughline/api"
+	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
@@ -50,8 +51,13 @@ func (p storePort) ListTemplates(ctx context.Context, cursor string, limit int) 
 	return api.Page[email.TemplateVersion](page), err
 }
 
-func (p storePort) ListMessages(ctx context.Context, contactID, cursor string, limit int) (api.Page[email.Message], error) {
-	page, err := p.Store.ListMessages(ctx, store.MessageFilter{ContactID: contactID}, cursor, limit)
+func (p storePort) ListContacts(ctx context.Context, filter audience.ContactFilter, cursor string, limit int) (api.Page[audience.Contact], error) {
+	page, err := p.Store.ListContacts(ctx, filter, cursor, limit)
+	return api.Page[audience.Contact](page), err
+}
+
+func (p storePort) ListMessages(ctx context.Context, filter email.MessageFilter, cursor string, limit int) (api.Page[email.Message], error) {
+	page, err := p.Store.ListMessages(ctx, filter, cursor, limit)
 	return api.Page[email.Message](page), err
 }
 

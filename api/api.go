@@ -38,6 +38,7 @@ type Options struct {
 	Catalogue   Catalogue
 	Scoring     Scoring
 	Numbers     Numbers
+	Whereabouts Whereabouts
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -166,6 +167,7 @@ func (o Options) check() error {
 		{"Catalogue", o.Catalogue == nil},
 		{"Scoring", o.Scoring == nil},
 		{"Numbers", o.Numbers == nil},
+		{"Whereabouts", o.Whereabouts == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -202,6 +204,8 @@ func (s *server) routes() {
 	s.enrollmentRoutes()
 	s.journeyRoutes()
 	s.numberRoutes()
+	s.whereaboutRoutes()
+	s.reasonRoutes()
 	s.exampleRoutes()
 	s.tryRoutes()
 	s.kindRoutes()

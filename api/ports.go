@@ -90,13 +90,15 @@ type TimelineEntry struct {
 type Contacts interface {
 	FindContact(ctx context.Context, id string) (audience.Contact, error)
 	FindContactBy(ctx context.Context, kind, value string) (audience.Contact, error)
+	// ListContacts has opaque cursors; what is none of its own is a fault of kind Invalid.
+	ListContacts(ctx context.Context, filter audience.ContactFilter, cursor string, limit int) (Page[audience.Contact], error)
 	// Timeline goes from the oldest to the newest, from after an entry (0: from the beginning); next is 0 on the last page.
 	Timeline(ctx context.Context, contactID string, after int64, limit int) (entries []TimelineEntry, next int64, err error)
 }
 
 // Messages reads the ledger of mail; lists are newest first, with numbers as cursors, and come without html and text.
 type Messages interface {
-	ListMessages(ctx context.Context, contactID, cursor string, limit int) (Page[email.Message], error)
+	ListMessages(ctx context.Context, filter email.MessageFilter, cursor string, limit int) (Page[email.Message], error)
 	FindMessage(ctx context.Context, id string) (email.Message, error)
 }
 

@@ -100,9 +100,6 @@ type VariantCount struct {
 	Difference *Share `json:"difference,omitempty" doc:"To the variant that is compared with: the holdout, or else the first. Holds 0: nobody can say yet which is better."`
 }
 
-// goalReason is the reason of an enrollment that reached its goal.
-const goalReason = "goal"
-
 // CountUp makes a journey's numbers of a tally. Steps that the definition does not have, as other versions may, come last.
 func CountUp(definition *Definition, t Tally) Numbers {
 	n := Numbers{Ended: []Reason{}, Steps: []StepCount{}, Ways: []WayCount{}, Experiments: []Experiment{}, Days: t.Days}
@@ -147,7 +144,7 @@ func (n *Numbers) countEnrollments(tallies []EnrollmentTally, at func(string) *S
 				at(e.Step).Here += e.Total
 				at(e.Step).Entered += e.Total
 			}
-		case e.State == Completed && e.Reason == goalReason:
+		case e.State == Completed && e.Reason == ReasonGoal:
 			n.Converted += e.Total
 		default:
 			n.Ended = append(n.Ended, Reason{State: string(e.State), Reason: e.Reason, Total: e.Total})

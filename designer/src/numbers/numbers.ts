@@ -45,7 +45,7 @@ export function onStep(count: StepCount): string {
     .join(" · ");
 }
 
-const reasons: Record<string, string> = { goal: "reached the goal", exit: "an exit event" };
+const reasons: Record<string, string> = { goal: "reached the goal", exit_event: "an exit event" };
 
 export function reasonWords(state: string, reason: string): string {
   return [state, reasons[reason] ?? reason].filter(Boolean).join(": ");
