@@ -4,8 +4,15 @@ import { type Locator, type Page, expect, test } from "@playwright/test";
 
 import { logIn, required } from "./session";
 
-// The library that product back ends use, as it is.
-const { Analytics } = createRequire(new URL("../../e2e/package.json", import.meta.url))("@segment/analytics-node") as typeof import("@segment/analytics-node");
+// The library that product back ends use, as it is. It is installed beside the tests of the libraries.
+interface Client {
+  identify(call: { userId: string; traits: object }): void;
+  track(call: { userId: string; event: string }): void;
+  closeAndFlush(): Promise<void>;
+}
+const { Analytics } = createRequire(new URL("../../e2e/package.json", import.meta.url))("@segment/analytics-node") as {
+  Analytics: new (settings: { writeKey: string; host: string; flushAt: number }) => Client;
+};
 
 const node = (page: Page, name: string) => page.locator(".react-flow__node").filter({ has: page.locator(".step-title").getByText(name, { exact: true }) });
 

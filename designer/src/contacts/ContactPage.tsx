@@ -5,12 +5,17 @@ import { useParams } from "react-router";
 import { type Schema, api, result } from "../api/client";
 import { Traits } from "../frame/Traits";
 import { Loaded, Page, When } from "../frame/states";
-import { Messages } from "./Messages";
+import { ContactMessages } from "../messages/ContactMessages";
+import { can, useSession } from "../session/session";
+import { Consents } from "./Consents";
 import { Timeline } from "./Timeline";
+import { Whereabouts } from "./Whereabouts";
+import { Why } from "./Why";
 
 // ContactPage is one person: who it is, what it is worth and why, and everything that happened.
 export default function ContactPage() {
   const id = useParams().id!;
+  const session = useSession();
   const contact = useQuery({ queryKey: ["contact", id], queryFn: () => result(api.GET("/v1/contacts/{id}", { params: { path: { id } } })) });
   const title = contact.data?.email ?? contact.data?.user_id ?? "Contact";
   return (
@@ -19,10 +24,15 @@ export default function ContactPage() {
         {(who) => (
           <Stack>
             <SimpleGrid cols={{ base: 1, md: 2 }}>
+              <Whereabouts contactID={who.id} />
+              {(can(session, "read") || can(session, "journeys")) && <Why contactID={who.id} />}
               <Profile contact={who} />
-              <ScoreCard id={who.id} />
+              <Stack>
+                <ScoreCard id={who.id} />
+                <Consents contactID={who.id} />
+              </Stack>
             </SimpleGrid>
-            <Messages contactID={who.id} />
+            <ContactMessages contactID={who.id} />
             <Timeline contactID={who.id} />
           </Stack>
         )}
