@@ -75,7 +75,7 @@ func newExample(t *testing.T, file string) *example {
 		require.NoError(t, err)
 		template, problems := email.DecodeTemplate(data)
 		require.Empty(t, problems)
-		_, err = p.store.SaveTemplate(t.Context(), template, "hash", long)
+		_, err = p.store.SaveTemplate(t.Context(), template, "hash", nil, long)
 		require.NoError(t, err)
 	}
 	document, problems := journey.ToJSON(data)

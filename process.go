@@ -267,6 +267,23 @@ func (p *process) poker() *worker.Poker {
 	return &worker.Poker{Client: p.temporal, TaskQueue: p.config.TaskQueue}
 }
 
+// composer makes the mails.
+func (p *process) composer() *activities.Composer {
+	return &activities.Composer{
+		Renderer: email.NewRenderer(p.config.Brand), From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
+	}
+}
+
+// subjectWriter is nil when no language model is configured.
+func (p *process) subjectWriter() *integration.SubjectWriter {
+	if p.config.OpenAIKey == "" && p.config.OpenAIBaseURL == "" {
+		return nil
+	}
+	return integration.NewSubjectWriter(integration.SubjectWriterOptions{
+		BaseURL: p.config.OpenAIBaseURL, APIKey: p.config.OpenAIKey, Model: p.config.OpenAIModel, Outbound: integration.Options{AllowPrivate: p.config.AllowPrivate},
+	})
+}
+
 // activities wires the side effects to their parts.
 func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	contacts, versions := contactsPort{p.store}, activities.NewVersions(p.store)
@@ -277,14 +294,10 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
 	messages := &activities.Messages{
 		Contacts: contacts, Versions: versions, Templates: p.store, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: p.now,
-		Composer: &activities.Composer{
-			Renderer: email.NewRenderer(p.config.Brand), From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
-		},
+		Composer: p.composer(),
 	}
-	if p.config.OpenAIKey != "" || p.config.OpenAIBaseURL != "" {
-		messages.Writer = integration.NewSubjectWriter(integration.SubjectWriterOptions{
-			BaseURL: p.config.OpenAIBaseURL, APIKey: p.config.OpenAIKey, Model: p.config.OpenAIModel, Outbound: guarded,
-		})
+	if writer := p.subjectWriter(); writer != nil {
+		messages.Writer = writer
 	}
 	return worker.Activities{
 		Inbox:    &activities.Inbox{Contacts: contacts, Versions: versions, Now: p.now},
@@ -303,7 +316,8 @@ func (p *process) handler() (*api.Handler, error) {
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Imports:     importsPort{p.store},
 		Companies:   port, Objects: port, Catalogue: port, Scoring: port, Numbers: port, Whereabouts: port,
-		Logger: p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
+		Previews: previewPort{store: p.store, composer: p.composer(), writer: p.subjectWriter(), now: p.now},
+		Logger:   p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Examples: examples.Files(),
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),

@@ -39,6 +39,7 @@ type Options struct {
 	Scoring     Scoring
 	Numbers     Numbers
 	Whereabouts Whereabouts
+	Previews    Previews
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -168,6 +169,7 @@ func (o Options) check() error {
 		{"Scoring", o.Scoring == nil},
 		{"Numbers", o.Numbers == nil},
 		{"Whereabouts", o.Whereabouts == nil},
+		{"Previews", o.Previews == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -210,6 +212,7 @@ func (s *server) routes() {
 	s.tryRoutes()
 	s.kindRoutes()
 	s.templateRoutes()
+	s.previewRoutes()
 	s.contactRoutes()
 	s.importRoutes()
 	s.messageRoutes()

@@ -102,7 +102,7 @@ func (s *server) takeTemplate(ctx context.Context, key string) error {
 		return fmt.Errorf("marshal example: %w", err)
 	}
 	sum := sha256.Sum256(canonical)
-	_, err = s.Templates.SaveTemplate(ctx, template, hex.EncodeToString(sum[:16]), s.now())
+	_, err = s.Templates.SaveTemplate(ctx, template, hex.EncodeToString(sum[:16]), nil, s.now())
 	return err //nolint:wrapcheck // the caller says what it was about
 }
 

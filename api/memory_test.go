@@ -249,7 +249,7 @@ func (m *memory) Enroll(_ context.Context, contactID, key, idempotency string, n
 	return e, true, nil
 }
 
-func (m *memory) SaveTemplate(_ context.Context, t email.Template, hash string, _ time.Time) (email.TemplateVersion, error) {
+func (m *memory) SaveTemplate(_ context.Context, t email.Template, hash string, _ *int, _ time.Time) (email.TemplateVersion, error) {
 	done, err := m.start()
 	defer done()
 	before := m.templates[t.Key]

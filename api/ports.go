@@ -68,7 +68,7 @@ type Journeys interface {
 
 // Templates keeps mail templates.
 type Templates interface {
-	SaveTemplate(ctx context.Context, t email.Template, hash string, now time.Time) (email.TemplateVersion, error)
+	SaveTemplate(ctx context.Context, t email.Template, hash string, expected *int, now time.Time) (email.TemplateVersion, error)
 	FindTemplate(ctx context.Context, key string) (email.TemplateVersion, error)
 	TemplateExists(ctx context.Context, key string) (bool, error)
 	ListTemplates(ctx context.Context, cursor string, limit int) (Page[email.TemplateVersion], error)

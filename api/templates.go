@@ -21,6 +21,7 @@ type TemplateInput struct {
 // SaveTemplateInput is a template as YAML or JSON.
 type SaveTemplateInput struct {
 	TemplateInput
+	ExpectedVersion int `query:"expected_version" minimum:"-1" default:"-1" doc:"The version that the change is based on, 0 for none: 409 stale_version when there is another."`
 	DocumentInput
 }
 
@@ -43,7 +44,7 @@ func (s *server) templateRoutes() {
 	handle(s, operation{id: "find-template", method: http.MethodGet, path: "/v1/templates/{key}", tag: "templates",
 		summary: "Read a template", doc: "The newest version.", access: read}, s.findTemplate)
 	handle(s, operation{id: "save-template", method: http.MethodPut, path: "/v1/templates/{key}", tag: "templates", maxBody: maxDocument,
-		summary: "Save a template", doc: "The body is YAML or JSON. Journeys send the newest version, so a template with an error is " +
+		errors: []int{http.StatusConflict}, summary: "Save a template", doc: "The body is YAML or JSON. Journeys send the newest version, so a template with an error is " +
 			"not saved: 422 lists every problem at once. Nothing changed: the same version again.", access: write}, s.saveTemplate)
 }
 
@@ -93,7 +94,11 @@ func (s *server) saveTemplate(ctx context.Context, in *SaveTemplateInput) (*save
 		return nil, newProblem(http.StatusBadRequest, "malformed", "The document holds a NUL character.")
 	}
 	sum := sha256.Sum256(canonical)
-	saved, err := s.Templates.SaveTemplate(ctx, template, hex.EncodeToString(sum[:16]), s.now())
+	var expected *int
+	if in.ExpectedVersion >= 0 {
+		expected = &in.ExpectedVersion
+	}
+	saved, err := s.Templates.SaveTemplate(ctx, template, hex.EncodeToString(sum[:16]), expected, s.now())
 	if err != nil {
 		return nil, fmt.Errorf("save template: %w", err)
 	}

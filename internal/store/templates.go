@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
-// SaveTemplate saves a template as its next version; what the newest version holds already is that version.
-func (s *Store) SaveTemplate(ctx context.Context, t email.Template, hash string, now time.Time) (email.TemplateVersion, error) {
+// SaveTemplate saves a template as its next version; what the newest version holds already is that version. With an expected version (0:
+// there is none yet) a save over somebody else's is refused as a Conflict.
+func (s *Store) SaveTemplate(ctx context.Context, t email.Template, hash string, expected *int, now time.Time) (email.TemplateVersion, error) {
 	document, err := json.Marshal(t)
 	if err != nil {
 		return email.TemplateVersion{}, fmt.Errorf("save template %s: %w", t.Key, err)
@@ -27,6 +29,9 @@ func (s *Store) SaveTemplate(ctx context.Context, t email.Template, hash string,
 		}
 		if err != nil && !isNoRows(err) {
 			return err
+		}
+		if expected != nil && *expected != int(row.Version) {
+			return fault.New(fault.Conflict, "stale_version", "Somebody else has saved this template meanwhile. Load it again.")
 		}
 		row, err = q.InsertTemplate(ctx, dbsqlc.InsertTemplateParams{Key: t.Key, Hash: hash, Document: document, Now: now})
 		return err

@@ -25,14 +25,17 @@ func TestTemplates(t *testing.T) {
 	_, err := s.FindTemplate(ctx, "welcome")
 	requireFault(t, err, fault.NotFound, "template_not_found")
 	tpl := email.Template{Key: "welcome", Subject: "Hi", Body: email.Body{Intros: []string{"One"}, Table: &email.Table{Columns: []string{"a"}, Rows: [][]string{{"b"}}}}}
-	v1, err := s.SaveTemplate(ctx, tpl, "h1", start)
+	v1, err := s.SaveTemplate(ctx, tpl, "h1", nil, start)
 	require.NoError(t, err)
 	require.Equal(t, email.TemplateVersion{Template: tpl, Version: 1, Hash: "h1"}, v1)
-	again, err := s.SaveTemplate(ctx, tpl, "h1", start)
+	again, err := s.SaveTemplate(ctx, tpl, "h1", nil, start)
 	require.NoError(t, err)
 	require.Equal(t, v1, again)
 	tpl.Subject = "Hello"
-	v2, err := s.SaveTemplate(ctx, tpl, "h2", start)
+	zero, one := 0, 1
+	_, err = s.SaveTemplate(ctx, tpl, "h2", &zero, start)
+	requireFault(t, err, fault.Conflict, "stale_version")
+	v2, err := s.SaveTemplate(ctx, tpl, "h2", &one, start)
 	require.NoError(t, err)
 	require.Equal(t, 2, v2.Version)
 	found, err := s.FindTemplate(ctx, "welcome")
@@ -46,7 +49,7 @@ func TestTemplates(t *testing.T) {
 	group, groupCtx := errgroup.WithContext(ctx)
 	for n := range 6 {
 		group.Go(func() error {
-			_, err := s.SaveTemplate(groupCtx, email.Template{Key: "at-once"}, fmt.Sprint(n), start)
+			_, err := s.SaveTemplate(groupCtx, email.Template{Key: "at-once"}, fmt.Sprint(n), nil, start)
 			return err
 		})
 	}
@@ -171,7 +174,7 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	require.NoError(t, s.Suppress(ctx, "ana@example.test", "bounce", start))
 	require.NoError(t, s.SetConsent(ctx, e.ContactID, store.TopicMarketing, false, "form", start))
 	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))
-	_, err := s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", start)
+	_, err := s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", nil, start)
 	require.NoError(t, err)
 	key, err := s.UpsertKey(ctx, "app", "tl_secret", nil, start)
 	require.NoError(t, err)

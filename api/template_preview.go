@@ -1,0 +1,158 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+)
+
+// Previews shows mails before they are sent.
+type Previews interface {
+	// Preview makes of a template what a contact would get; without a contact, what somebody made up would.
+	Preview(ctx context.Context, template email.Template, contactID string) (email.Rendered, error)
+	// SuggestSubject asks the model for a subject. A fault of kind Conflict says that there is none.
+	SuggestSubject(ctx context.Context, template email.Template, brief string) (string, error)
+}
+
+// TemplatePreviewInput is a template, saved or not, and whom it is for.
+type TemplatePreviewInput struct {
+	Body struct {
+		Template  json.RawMessage `json:"template" doc:"The template as JSON."`
+		ContactID string          `json:"contact_id,omitempty" maxLength:"36" doc:"Whose data fills it; somebody made up without."`
+	}
+}
+
+// TemplatePreview is a mail as it would be sent.
+type TemplatePreview struct {
+	Subject  string          `json:"subject"`
+	Text     string          `json:"text"`
+	Problems []fault.Problem `json:"problems" nullable:"false" doc:"What keeps it from being shown, or saved."`
+}
+
+// SuggestInput asks for subjects.
+type SuggestInput struct {
+	Body struct {
+		Template json.RawMessage `json:"template" doc:"The template as JSON."`
+		Brief    string          `json:"brief,omitempty" maxLength:"1000" doc:"What the subject should do." example:"Curious, not pushy."`
+	}
+}
+
+// Subjects are suggestions, each different.
+type Subjects struct {
+	Data []string `json:"data" nullable:"false"`
+}
+
+type (
+	templatePreviewOutput struct{ Body TemplatePreview }
+	subjectsOutput        struct{ Body Subjects }
+)
+
+const suggestions = 4
+
+func (s *server) previewRoutes() {
+	read := anyOf(ScopeJourneys, ScopeRead)
+	handle(s, operation{id: "preview-template", method: http.MethodPost, path: "/v1/templates/preview", tag: "templates", maxBody: maxDocument,
+		summary: "Fill a template", doc: "With the data of a contact, by the code that sends. Saves and sends nothing.", access: read}, s.previewTemplate)
+	handle(s, operation{id: "suggest-subjects", method: http.MethodPost, path: "/v1/templates/subjects", tag: "templates", maxBody: maxDocument,
+		errors: []int{http.StatusConflict}, summary: "Suggest subjects",
+		doc: "Asks the language model for a few. It sees the template and the brief, and nothing of any contact. 409 `ai_not_configured` without one.", access: anyOf(ScopeJourneys)}, s.suggest)
+	responses := s.problemResponses([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity})
+	responses["200"] = textResponse("The HTML.", "text/html")
+	s.plain(&huma.Operation{OperationID: "show-preview", Method: http.MethodPost, Path: "/v1/templates/preview/html", BodyReadTimeout: -1, Tags: []string{"templates"},
+		Summary: "A filled template as it would look", Description: "For a frame of the pages, which sends `template` (JSON) and `contact_id` as a form: what comes back runs nothing and loads nothing.\n\nScope: `journeys` or `read`.",
+		Security: []map[string][]string{{"key": {}}}, Responses: responses,
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: huma.TypeObject,
+			Properties: map[string]*huma.Schema{"template": {Type: huma.TypeString}, "contact_id": {Type: huma.TypeString}}}}}},
+	}, read, s.showPreview)
+}
+
+func (s *server) previewTemplate(ctx context.Context, in *TemplatePreviewInput) (*templatePreviewOutput, error) {
+	template, problems := decodeTemplate(in.Body.Template)
+	if fault.HasErrors(problems) {
+		return &templatePreviewOutput{Body: TemplatePreview{Problems: problems}}, nil
+	}
+	rendered, err := s.rendered(ctx, template, in.Body.ContactID)
+	if f, ok := fault.As(err); ok && f.Kind == fault.Invalid && len(f.Problems) > 0 {
+		return &templatePreviewOutput{Body: TemplatePreview{Problems: f.Problems}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &templatePreviewOutput{Body: TemplatePreview{Subject: rendered.Subject, Text: rendered.Text, Problems: orEmpty(problems)}}, nil
+}
+
+func (s *server) rendered(ctx context.Context, template email.Template, contact string) (email.Rendered, error) {
+	if contact != "" {
+		var err error
+		if contact, err = parseID(contact); err != nil {
+			return email.Rendered{}, err
+		}
+	}
+	rendered, err := s.Previews.Preview(ctx, template, contact)
+	if err != nil {
+		return rendered, fmt.Errorf("preview template: %w", err)
+	}
+	return rendered, nil
+}
+
+func (s *server) showPreview(c *gin.Context) {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, 2*maxDocument)
+	template, problems := decodeTemplate([]byte(c.PostForm("template")))
+	if fault.HasErrors(problems) {
+		s.fail(c, fault.WithProblems("invalid", "The template has problems; see problems.", problems))
+		return
+	}
+	rendered, err := s.rendered(c.Request.Context(), template, c.PostForm("contact_id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Header("Content-Security-Policy", framePolicy)
+	c.Data(http.StatusOK, "text/html; charset=utf-8", []byte(rendered.HTML))
+}
+
+// decodeTemplate reads and checks a template. One that has no key yet can be looked at, too.
+func decodeTemplate(data []byte) (email.Template, []fault.Problem) {
+	template, problems := email.DecodeTemplate(slices.Clone(data))
+	if fault.HasErrors(problems) {
+		return template, problems
+	}
+	if template.Key == "" {
+		template.Key = "unnamed"
+	}
+	return template, append(problems, email.ValidateTemplate(template)...)
+}
+
+func (s *server) suggest(ctx context.Context, in *SuggestInput) (*subjectsOutput, error) {
+	template, problems := email.DecodeTemplate(slices.Clone(in.Body.Template))
+	if fault.HasErrors(problems) {
+		return nil, fault.WithProblems("invalid", "The template has problems; see problems.", problems)
+	}
+	var wg sync.WaitGroup
+	found, failed := make([]string, suggestions), make([]error, suggestions)
+	for i := range suggestions {
+		wg.Go(func() { found[i], failed[i] = s.Previews.SuggestSubject(ctx, template, in.Body.Brief) })
+	}
+	wg.Wait()
+	out := Subjects{Data: []string{}}
+	for _, subject := range found {
+		if subject != "" && !slices.ContainsFunc(out.Data, func(other string) bool { return strings.EqualFold(other, subject) }) {
+			out.Data = append(out.Data, subject)
+		}
+	}
+	if len(out.Data) == 0 {
+		return nil, fmt.Errorf("suggest subjects: %w", errors.Join(failed...))
+	}
+	return &subjectsOutput{Body: out}, nil
+}

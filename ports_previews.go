@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"throughline.dev/throughline/activities"
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/integration"
+	"throughline.dev/throughline/internal/store"
+)
+
+// previewPort shows mails by the code that makes them for sending.
+type previewPort struct {
+	store    *store.Store
+	composer *activities.Composer
+	writer   *integration.SubjectWriter // nil: there is no model
+	now      func() time.Time
+}
+
+// Preview makes the mail, and keeps nothing of it.
+func (p previewPort) Preview(ctx context.Context, template email.Template, contactID string) (email.Rendered, error) {
+	if contactID == "" {
+		return p.compose(template, sample{now: p.now()})
+	}
+	var out email.Rendered
+	err := p.store.InContact(ctx, contactID, func(ctx context.Context, tx *store.ContactTx) error {
+		var err error
+		out, err = p.compose(template, tx.Facts(ctx, nil, p.now()))
+		return err
+	})
+	return out, err //nolint:wrapcheck // the api says what it was about
+}
+
+func (p previewPort) compose(template email.Template, facts audience.Facts) (email.Rendered, error) {
+	m := email.Message{ID: "00000000-0000-0000-0000-000000000000", ContactID: facts.Contact().ID, Class: email.Marketing, ToAddress: "you@example.com", CreatedAt: p.now()}
+	if err := p.composer.Compose(template, "", facts, &m); err != nil {
+		return email.Rendered{}, fmt.Errorf("compose: %w", err)
+	}
+	return email.Rendered{Subject: m.Subject, HTML: m.HTML, Text: m.Text}, nil
+}
+
+// SuggestSubject asks the model once.
+func (p previewPort) SuggestSubject(ctx context.Context, template email.Template, brief string) (string, error) {
+	if p.writer == nil {
+		return "", fault.New(fault.Conflict, "ai_not_configured", "No language model is configured: OPENAI_API_KEY names its key.")
+	}
+	return p.writer.WriteSubject(ctx, integration.SubjectRequest{Written: template.Subject, Brief: brief, TemplateSummary: email.Summary(template)}) //nolint:wrapcheck // the api says what it was about
+}
+
+// sample is somebody made up, for mails that are shown without a contact.
+type sample struct{ now time.Time }
+
+func (s sample) Contact() audience.Contact {
+	return audience.Contact{
+		ID: "00000000-0000-0000-0000-000000000000", UserID: "user-1", Email: "sam@example.com", Stage: "lead",
+		Traits: map[string]any{"first_name": "Sam", "last_name": "Sample", "plan": "trial", "seats": 5.0},
+	}
+}
+
+func (s sample) Company() map[string]any                      { return map[string]any{"name": "Sample & Co"} }
+func (s sample) Event() *audience.Event                       { return nil }
+func (s sample) Persona() string                              { return "" }
+func (s sample) Score() audience.Score                        { return audience.Score{} }
+func (s sample) Now() time.Time                               { return s.now }
+func (s sample) Object(string) (map[string]any, error)        { return nil, nil }
+func (s sample) InSegment(string) (bool, error)               { return false, nil }
+func (s sample) Last(string) (at time.Time, ok bool, e error) { return time.Time{}, false, nil }
+func (s sample) Tally(audience.Question) (audience.Tally, error) {
+	return audience.Tally{}, nil
+}
