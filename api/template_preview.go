@@ -69,7 +69,7 @@ func (s *server) previewRoutes() {
 		doc: "Asks the language model for a few. It sees the template and the brief, and nothing of any contact. 409 `ai_not_configured` without one.", access: anyOf(ScopeJourneys)}, s.suggest)
 	responses := s.problemResponses([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity})
 	responses["200"] = textResponse("The HTML.", "text/html")
-	s.plain(&huma.Operation{OperationID: "show-preview", Method: http.MethodPost, Path: "/v1/templates/preview/html", BodyReadTimeout: -1, Tags: []string{"templates"},
+	s.plain(&huma.Operation{OperationID: "show-preview", Method: http.MethodPost, Path: "/v1/templates/preview/html", BodyReadTimeout: -1, MaxBodyBytes: -1, Tags: []string{"templates"},
 		Summary: "A filled template as it would look", Description: "For a frame of the pages, which sends `template` (JSON) and `contact_id` as a form: what comes back runs nothing and loads nothing.\n\nScope: `journeys` or `read`.",
 		Security: []map[string][]string{{"key": {}}}, Responses: responses,
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: huma.TypeObject,

@@ -31,7 +31,7 @@ const noncePlace = "__NONCE__"
 // policyFor lets the pages load from their own host only, and nothing that is written into a page counts, but for style sheets that carry the
 // nonce of this one answer: those that the pages' libraries make.
 func policyFor(nonce string) string {
-	return "default-src 'self'; style-src 'self' 'nonce-" + nonce + "'; img-src 'self' data:; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'none'"
+	return "default-src 'self'; style-src 'self' 'nonce-" + nonce + "'; img-src 'self' data:; frame-ancestors 'none'; object-src 'none'; base-uri 'none'; form-action 'self'"
 }
 
 type pages struct {

@@ -23,5 +23,6 @@ export const pages: Entry[] = [
   { path: "/segments/:key", scopes: ["journeys"], page: lazy(() => import("../segments/SegmentPage")) },
   { path: "/events", label: "Events", icon: IconActivity, scopes: ["read", "journeys"], page: lazy(() => import("../catalogue/EventList")) },
   { path: "/templates", label: "Templates", icon: IconMail, scopes: ["read", "journeys"], page: lazy(() => import("../templates/TemplateList")) },
+  { path: "/templates/:key", scopes: ["read", "journeys"], page: lazy(() => import("../templates/TemplatePage")) },
   { path: "/handoffs", label: "Handoffs", icon: IconHeartHandshake, scopes: ["sales"], page: lazy(() => import("../handoffs/HandoffList")) },
 ];

@@ -1,0 +1,123 @@
+import { ActionIcon, Button, Fieldset, Group, Menu, Stack, Text, TextInput, Textarea } from "@mantine/core";
+import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+
+import type { Schema } from "../api/client";
+import { problemAt } from "../inspector/fields";
+import { Table } from "./Table";
+import { type Block, type BlockName, type Body, blank, blocks, has, moved, withBlock } from "./blocks";
+
+type Problems = Schema["ProblemItem"][];
+
+// Blocks are what a mail says, block by block.
+export function Blocks({ body, change, problems, readOnly }: { body: Body; change: (body: Body) => void; problems: Problems; readOnly: boolean }) {
+  const missing = blocks.filter((block) => !has(body, block.name));
+  return (
+    <fieldset disabled={readOnly} style={{ border: 0, margin: 0, padding: 0, minWidth: 0 }}>
+      <legend hidden>Blocks</legend>
+      <Stack gap="sm">
+        {blocks
+          .filter((block) => has(body, block.name))
+          .map((block) => (
+            <Fieldset key={block.name} legend={block.label}>
+              <Stack gap="xs">
+                <Content block={block} body={body} write={(value) => change(withBlock(body, block.name, value))} problems={problems} />
+                {problemAt(problems, `/body/${block.name}`) && block.name !== "greeting" && block.name !== "signature" && block.name !== "markdown" && (
+                  <Text size="sm" c="var(--mantine-color-error)">{problemAt(problems, `/body/${block.name}`)}</Text>
+                )}
+                <Group justify="flex-end">
+                  <Button size="compact-xs" variant="default" onClick={() => change(withBlock(body, block.name, undefined))}>
+                    Remove {block.label.toLowerCase()}
+                  </Button>
+                </Group>
+              </Stack>
+            </Fieldset>
+          ))}
+        {problemAt(problems, "/body") && <Text size="sm" role="alert" c="var(--mantine-color-error)">{problemAt(problems, "/body")}</Text>}
+        {missing.length > 0 && (
+          <Menu shadow="md" width={280}>
+            <Menu.Target>
+              <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} style={{ alignSelf: "flex-start" }}>
+                Add a block
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {missing.map((block) => (
+                <Menu.Item key={block.name} onClick={() => change(withBlock(body, block.name, blank(block.name)))}>
+                  <Text size="sm" fw={600}>{block.label}</Text>
+                  <Text size="xs">{block.help}</Text>
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      </Stack>
+    </fieldset>
+  );
+}
+
+function Content({ block, body, write, problems }: { block: Block; body: Body; write: (value: unknown) => void; problems: Problems }) {
+  const at = `/body/${block.name}`;
+  switch (block.name) {
+    case "intros":
+    case "outros":
+      return (
+        <List label="paragraph" items={body[block.name] ?? []} fresh="" write={write}>
+          {(text, put, number) => <Textarea label={`Paragraph ${number + 1}`} value={text} onChange={(event) => put(event.currentTarget.value)} error={problemAt(problems, `${at}/${number}`)} autosize minRows={1} />}
+        </List>
+      );
+    case "dictionary":
+      return (
+        <List label="fact" items={body.dictionary ?? []} fresh={{ key: "", value: "" }} write={write}>
+          {(fact, put, number) => (
+            <Group gap="xs" wrap="nowrap" align="flex-start">
+              <TextInput label="Name" value={fact.key} onChange={(event) => put({ ...fact, key: event.currentTarget.value })} error={problemAt(problems, `${at}/${number}/key`)} style={{ flex: 1 }} miw={0} />
+              <TextInput label="Value" value={fact.value} onChange={(event) => put({ ...fact, value: event.currentTarget.value })} error={problemAt(problems, `${at}/${number}/value`)} style={{ flex: 1 }} miw={0} />
+            </Group>
+          )}
+        </List>
+      );
+    case "actions":
+      return (
+        <List label="button" items={body.actions ?? []} fresh={{ button: { text: "", link: "https://" } } as NonNullable<Body["actions"]>[number]} write={write}>
+          {(action, put, number) => (
+            <Stack gap="xs">
+              <TextInput label="Sentence above it" value={action.instructions ?? ""} onChange={(event) => put({ ...action, instructions: event.currentTarget.value })} error={problemAt(problems, `${at}/${number}/instructions`)} />
+              <TextInput label="Text on the button" value={action.button.text} onChange={(event) => put({ ...action, button: { ...action.button, text: event.currentTarget.value } })} error={problemAt(problems, `${at}/${number}/button/text`)} />
+              <TextInput label="Where it leads" value={action.button.link} onChange={(event) => put({ ...action, button: { ...action.button, link: event.currentTarget.value } })} error={problemAt(problems, `${at}/${number}/button/link`)} />
+            </Stack>
+          )}
+        </List>
+      );
+    case "table":
+      return <Table table={body.table ?? { columns: [], rows: [] }} write={write} error={(path) => problemAt(problems, at + path)} />;
+    case "markdown":
+      return <Textarea label="Markdown" value={body.markdown ?? ""} onChange={(event) => write(event.currentTarget.value)} error={problemAt(problems, at)} autosize minRows={6} />;
+  }
+  return <TextInput label={block.label} value={String(body[block.name as BlockName] ?? "")} onChange={(event) => write(event.currentTarget.value)} error={problemAt(problems, at)} />;
+}
+
+// List is a list whose items can be added, moved and taken away.
+function List<T>({ label, items, fresh, write, children }: { label: string; items: T[]; fresh: T; write: (items: T[]) => void; children: (item: T, put: (item: T) => void, number: number) => ReactNode }) {
+  return (
+    <>
+      {items.map((item, number) => (
+        <Group key={number} gap="xs" align="flex-end" wrap="nowrap">
+          <div style={{ flex: 1, minWidth: 0 }}>{children(item, (now) => write(items.map((old, at) => (at === number ? now : old))), number)}</div>
+          <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} up`} disabled={number === 0} onClick={() => write(moved(items, number, -1))}>
+            <IconArrowUp size={16} aria-hidden />
+          </ActionIcon>
+          <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} down`} disabled={number === items.length - 1} onClick={() => write(moved(items, number, 1))}>
+            <IconArrowDown size={16} aria-hidden />
+          </ActionIcon>
+          <ActionIcon variant="default" aria-label={`Remove ${label} ${number + 1}`} disabled={items.length === 1} onClick={() => write(items.filter((_, at) => at !== number))}>
+            <IconTrash size={16} aria-hidden />
+          </ActionIcon>
+        </Group>
+      ))}
+      <Button size="compact-sm" variant="default" style={{ alignSelf: "flex-start" }} onClick={() => write([...items, fresh])}>
+        Add a {label}
+      </Button>
+    </>
+  );
+}
