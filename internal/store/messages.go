@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,11 +10,6 @@ import (
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
-
-// MessageFilter narrows a list of messages; the zero value lists all.
-type MessageFilter struct {
-	ContactID string
-}
 
 // Message finds a message of the contact, or nil.
 func (tx *ContactTx) Message(ctx context.Context, id string) (*email.Message, error) {
@@ -171,34 +165,6 @@ func (s *Store) FindMessage(ctx context.Context, id string) (email.Message, erro
 		return email.Message{}, messageNotFound("find message", err)
 	}
 	return messageOf(row), nil
-}
-
-// ListMessages lists messages without their bodies, the newest first.
-func (s *Store) ListMessages(ctx context.Context, filter MessageFilter, cursor string, limit int) (Page[email.Message], error) {
-	before, err := parseBefore(cursor, 64)
-	if err != nil {
-		return Page[email.Message]{}, err
-	}
-	limit = clampLimit(limit)
-	var rows []dbsqlc.Message
-	if filter.ContactID == "" {
-		found, listErr := s.q.ListAllMessages(ctx, before, int32(limit+1))
-		for _, row := range found {
-			rows = append(rows, dbsqlc.Message(row))
-		}
-		err = listErr
-	} else if contact, parseErr := parseID(filter.ContactID); parseErr == nil {
-		found, listErr := s.q.ListMessages(ctx, contact, before, int32(limit+1))
-		for _, row := range found {
-			rows = append(rows, dbsqlc.Message(row))
-		}
-		err = listErr
-	}
-	if err != nil {
-		return Page[email.Message]{}, failure("list messages", err)
-	}
-	convert := func(row dbsqlc.Message) (email.Message, error) { return messageOf(row), nil }
-	return page(rows, limit, convert, func(row dbsqlc.Message) string { return strconv.FormatInt(row.JournalID, 10) })
 }
 
 func messageOf(row dbsqlc.Message) email.Message {

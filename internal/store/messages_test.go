@@ -383,7 +383,7 @@ func TestListMessages(t *testing.T) {
 		insertMessage(t, s, m)
 		want = append([]string{m.ID}, want...)
 	}
-	for _, filter := range []store.MessageFilter{{}, {ContactID: e.ContactID}} {
+	for _, filter := range []email.MessageFilter{{}, {ContactID: e.ContactID}} {
 		var got []string
 		for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
 			require.Less(t, pages, 4)
@@ -399,10 +399,10 @@ func TestListMessages(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 	for _, nobody := range []string{uuid.NewString(), "no id"} {
-		page, err := s.ListMessages(t.Context(), store.MessageFilter{ContactID: nobody}, "", 2)
+		page, err := s.ListMessages(t.Context(), email.MessageFilter{ContactID: nobody}, "", 2)
 		require.NoError(t, err)
 		require.Empty(t, page.Items)
 	}
-	_, err := s.ListMessages(t.Context(), store.MessageFilter{}, "x", 2)
+	_, err := s.ListMessages(t.Context(), email.MessageFilter{}, "x", 2)
 	requireFault(t, err, fault.Invalid, "bad_cursor")
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const FindContact = `-- name: FindContact :one
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = $1
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = $1
 `
 
 func (q *Queries) FindContact(ctx context.Context, id uuid.UUID) (Contact, error) {
@@ -41,12 +41,15 @@ func (q *Queries) FindContact(ctx context.Context, id uuid.UUID) (Contact, error
 		&i.Segments,
 		&i.RecheckAt,
 		&i.ToldAt,
+		&i.PersonKey,
+		&i.FamilyKey,
+		&i.NameKey,
 	)
 	return i, err
 }
 
 const FindContactByIdentity = `-- name: FindContactByIdentity :one
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at FROM contacts c JOIN identities i ON i.contact_id = c.id WHERE i.kind = $1 AND i.value = $2
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM contacts c JOIN identities i ON i.contact_id = c.id WHERE i.kind = $1 AND i.value = $2
 `
 
 func (q *Queries) FindContactByIdentity(ctx context.Context, kind string, value string) (Contact, error) {
@@ -73,6 +76,9 @@ func (q *Queries) FindContactByIdentity(ctx context.Context, kind string, value 
 		&i.Segments,
 		&i.RecheckAt,
 		&i.ToldAt,
+		&i.PersonKey,
+		&i.FamilyKey,
+		&i.NameKey,
 	)
 	return i, err
 }
@@ -84,6 +90,174 @@ INSERT INTO identities (kind, value, contact_id) VALUES ($1, $2, $3) ON CONFLICT
 func (q *Queries) LinkFreeIdentity(ctx context.Context, kind string, value string, contactID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, LinkFreeIdentity, kind, value, contactID)
 	return err
+}
+
+const ListNewestContacts = `-- name: ListNewestContacts :many
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id < $1 ORDER BY id DESC LIMIT $2
+`
+
+// Ids grow with time: the newest contacts are the last.
+func (q *Queries) ListNewestContacts(ctx context.Context, before uuid.UUID, maxRows int32) ([]Contact, error) {
+	rows, err := q.db.Query(ctx, ListNewestContacts, before, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Contact
+	for rows.Next() {
+		var i Contact
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Email,
+			&i.EmailKey,
+			&i.Traits,
+			&i.Timezone,
+			&i.Locale,
+			&i.Stage,
+			&i.Score,
+			&i.LastSeq,
+			&i.TriggerSeq,
+			&i.PendingSince,
+			&i.Interests,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ScoreState,
+			&i.CompanyID,
+			&i.Segments,
+			&i.RecheckAt,
+			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListNewestOfSegment = `-- name: ListNewestOfSegment :many
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, m.entered_at
+FROM segment_members m JOIN contacts c ON c.id = m.contact_id
+WHERE m.segment = $1 AND (m.entered_at, m.contact_id) < ($2::timestamptz, $3::uuid) AND ($4::text = '' OR c.stage = $4)
+ORDER BY m.entered_at DESC, m.contact_id DESC LIMIT $5
+`
+
+type ListNewestOfSegmentParams struct {
+	Segment  string
+	BeforeAt time.Time
+	BeforeID uuid.UUID
+	Stage    string
+	MaxRows  int32
+}
+
+type ListNewestOfSegmentRow struct {
+	Contact   Contact
+	EnteredAt time.Time
+}
+
+func (q *Queries) ListNewestOfSegment(ctx context.Context, arg ListNewestOfSegmentParams) ([]ListNewestOfSegmentRow, error) {
+	rows, err := q.db.Query(ctx, ListNewestOfSegment,
+		arg.Segment,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.Stage,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListNewestOfSegmentRow
+	for rows.Next() {
+		var i ListNewestOfSegmentRow
+		if err := rows.Scan(
+			&i.Contact.ID,
+			&i.Contact.UserID,
+			&i.Contact.Email,
+			&i.Contact.EmailKey,
+			&i.Contact.Traits,
+			&i.Contact.Timezone,
+			&i.Contact.Locale,
+			&i.Contact.Stage,
+			&i.Contact.Score,
+			&i.Contact.LastSeq,
+			&i.Contact.TriggerSeq,
+			&i.Contact.PendingSince,
+			&i.Contact.Interests,
+			&i.Contact.CreatedAt,
+			&i.Contact.UpdatedAt,
+			&i.Contact.ScoreState,
+			&i.Contact.CompanyID,
+			&i.Contact.Segments,
+			&i.Contact.RecheckAt,
+			&i.Contact.ToldAt,
+			&i.Contact.PersonKey,
+			&i.Contact.FamilyKey,
+			&i.Contact.NameKey,
+			&i.EnteredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListNewestOfStage = `-- name: ListNewestOfStage :many
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE stage = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+`
+
+func (q *Queries) ListNewestOfStage(ctx context.Context, stage string, before uuid.UUID, maxRows int32) ([]Contact, error) {
+	rows, err := q.db.Query(ctx, ListNewestOfStage, stage, before, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Contact
+	for rows.Next() {
+		var i Contact
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Email,
+			&i.EmailKey,
+			&i.Traits,
+			&i.Timezone,
+			&i.Locale,
+			&i.Stage,
+			&i.Score,
+			&i.LastSeq,
+			&i.TriggerSeq,
+			&i.PendingSince,
+			&i.Interests,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ScoreState,
+			&i.CompanyID,
+			&i.Segments,
+			&i.RecheckAt,
+			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ListStalePending = `-- name: ListStalePending :many
@@ -111,7 +285,7 @@ func (q *Queries) ListStalePending(ctx context.Context, before time.Time, maxRow
 }
 
 const LockContact = `-- name: LockContact :one
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // The lock that orders everything about one contact. NO KEY: it excludes every other holder of this lock and every update of the row, and
@@ -140,6 +314,9 @@ func (q *Queries) LockContact(ctx context.Context, id uuid.UUID) (Contact, error
 		&i.Segments,
 		&i.RecheckAt,
 		&i.ToldAt,
+		&i.PersonKey,
+		&i.FamilyKey,
+		&i.NameKey,
 	)
 	return i, err
 }
@@ -162,6 +339,105 @@ func (q *Queries) ParkContact(ctx context.Context, interests []string, triggerSe
 	return err
 }
 
+const SearchContacts = `-- name: SearchContacts :many
+SELECT f.arm::int AS arm, f.key::text AS key, f.id FROM (
+    (SELECT 1 AS arm, c.email_key AS key, c.id FROM contacts c
+     WHERE $1::int <= 1 AND c.email_key ~>=~ CASE WHEN $1 = 1 THEN $2::text ELSE $3::text END AND c.email_key ~<~ $4::text
+        AND ($1 < 1 OR c.email_key ~>~ $2 OR c.id > $5::uuid)
+        AND ($6::text = '' OR c.stage = $6)
+        AND ($7::text = '' OR EXISTS (SELECT 1 FROM segment_members m WHERE m.segment = $7 AND m.contact_id = c.id))
+     ORDER BY c.email_key USING ~<~, c.id LIMIT $8)
+    UNION ALL
+    (SELECT 2, lower(c.user_id), c.id FROM contacts c
+     WHERE $1 <= 2 AND c.user_id IS NOT NULL
+        AND lower(c.user_id) ~>=~ CASE WHEN $1 = 2 THEN $2 ELSE $3 END AND lower(c.user_id) ~<~ $4
+        AND ($1 < 2 OR lower(c.user_id) ~>~ $2 OR c.id > $5)
+        AND NOT coalesce(c.email_key ~>=~ $3 AND c.email_key ~<~ $4, false)
+        AND ($6 = '' OR c.stage = $6)
+        AND ($7 = '' OR EXISTS (SELECT 1 FROM segment_members m WHERE m.segment = $7 AND m.contact_id = c.id))
+     ORDER BY lower(c.user_id) USING ~<~, c.id LIMIT $8)
+    UNION ALL
+    (SELECT 3, c.person_key, c.id FROM contacts c
+     WHERE $1 <= 3 AND c.person_key ~>=~ CASE WHEN $1 = 3 THEN $2 ELSE $3 END AND c.person_key ~<~ $4
+        AND ($1 < 3 OR c.person_key ~>~ $2 OR c.id > $5)
+        AND NOT coalesce(c.email_key ~>=~ $3 AND c.email_key ~<~ $4, false)
+        AND NOT coalesce(lower(c.user_id) ~>=~ $3 AND lower(c.user_id) ~<~ $4, false)
+        AND ($6 = '' OR c.stage = $6)
+        AND ($7 = '' OR EXISTS (SELECT 1 FROM segment_members m WHERE m.segment = $7 AND m.contact_id = c.id))
+     ORDER BY c.person_key USING ~<~, c.id LIMIT $8)
+    UNION ALL
+    (SELECT 4, c.family_key, c.id FROM contacts c
+     WHERE $1 <= 4 AND c.family_key ~>=~ CASE WHEN $1 = 4 THEN $2 ELSE $3 END AND c.family_key ~<~ $4
+        AND ($1 < 4 OR c.family_key ~>~ $2 OR c.id > $5)
+        AND NOT coalesce(c.email_key ~>=~ $3 AND c.email_key ~<~ $4, false)
+        AND NOT coalesce(lower(c.user_id) ~>=~ $3 AND lower(c.user_id) ~<~ $4, false)
+        AND NOT coalesce(c.person_key ~>=~ $3 AND c.person_key ~<~ $4, false)
+        AND ($6 = '' OR c.stage = $6)
+        AND ($7 = '' OR EXISTS (SELECT 1 FROM segment_members m WHERE m.segment = $7 AND m.contact_id = c.id))
+     ORDER BY c.family_key USING ~<~, c.id LIMIT $8)
+    UNION ALL
+    (SELECT 5, c.name_key, c.id FROM contacts c
+     WHERE c.name_key ~>=~ CASE WHEN $1 = 5 THEN $2 ELSE $3 END AND c.name_key ~<~ $4
+        AND ($1 < 5 OR c.name_key ~>~ $2 OR c.id > $5)
+        AND NOT coalesce(c.email_key ~>=~ $3 AND c.email_key ~<~ $4, false)
+        AND NOT coalesce(lower(c.user_id) ~>=~ $3 AND lower(c.user_id) ~<~ $4, false)
+        AND NOT coalesce(c.person_key ~>=~ $3 AND c.person_key ~<~ $4, false)
+        AND NOT coalesce(c.family_key ~>=~ $3 AND c.family_key ~<~ $4, false)
+        AND ($6 = '' OR c.stage = $6)
+        AND ($7 = '' OR EXISTS (SELECT 1 FROM segment_members m WHERE m.segment = $7 AND m.contact_id = c.id))
+     ORDER BY c.name_key USING ~<~, c.id LIMIT $8)
+) f ORDER BY f.arm, f.key USING ~<~, f.id LIMIT $8
+`
+
+type SearchContactsParams struct {
+	Arm      int32
+	AfterKey string
+	Low      string
+	High     string
+	AfterID  uuid.UUID
+	Stage    string
+	Segment  string
+	MaxRows  int32
+}
+
+type SearchContactsRow struct {
+	Arm int32
+	Key string
+	ID  uuid.UUID
+}
+
+// Who is found by the beginning of an address, a user id or a name, in this order, each in the order of what is looked for. Somebody whom
+// two of them find comes once. The page before ended with (arm, key, id). ~>=~ and ~<~ compare bytes, as the indexes do: a LIKE with a
+// parameter would not use them.
+func (q *Queries) SearchContacts(ctx context.Context, arg SearchContactsParams) ([]SearchContactsRow, error) {
+	rows, err := q.db.Query(ctx, SearchContacts,
+		arg.Arm,
+		arg.AfterKey,
+		arg.Low,
+		arg.High,
+		arg.AfterID,
+		arg.Stage,
+		arg.Segment,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SearchContactsRow
+	for rows.Next() {
+		var i SearchContactsRow
+		if err := rows.Scan(&i.Arm, &i.Key, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const SetContactStage = `-- name: SetContactStage :exec
 UPDATE contacts SET stage = $1, updated_at = $2 WHERE id = $3
 `
@@ -181,7 +457,7 @@ UPDATE contacts SET
     told_at    = greatest(told_at, $7),
     updated_at = $7
 WHERE id = $8
-RETURNING id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at
+RETURNING id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key
 `
 
 type UpdateContactTraitsParams struct {
@@ -228,6 +504,9 @@ func (q *Queries) UpdateContactTraits(ctx context.Context, arg UpdateContactTrai
 		&i.Segments,
 		&i.RecheckAt,
 		&i.ToldAt,
+		&i.PersonKey,
+		&i.FamilyKey,
+		&i.NameKey,
 	)
 	return i, err
 }

@@ -50,6 +50,29 @@ func (q *Queries) FindDecision(ctx context.Context, arg FindDecisionParams) (Dec
 	return i, err
 }
 
+const FindLastRefusal = `-- name: FindLastRefusal :one
+SELECT journal_id, enrollment_id, contact_id, journey, step_id, visit, kind, outcome, reason, detail, at FROM decisions WHERE contact_id = $1 AND journey = $2 AND kind = 'not_entered' ORDER BY journal_id DESC LIMIT 1
+`
+
+func (q *Queries) FindLastRefusal(ctx context.Context, contactID uuid.UUID, journey string) (Decision, error) {
+	row := q.db.QueryRow(ctx, FindLastRefusal, contactID, journey)
+	var i Decision
+	err := row.Scan(
+		&i.JournalID,
+		&i.EnrollmentID,
+		&i.ContactID,
+		&i.Journey,
+		&i.StepID,
+		&i.Visit,
+		&i.Kind,
+		&i.Outcome,
+		&i.Reason,
+		&i.Detail,
+		&i.At,
+	)
+	return i, err
+}
+
 const InsertDecision = `-- name: InsertDecision :one
 INSERT INTO decisions (enrollment_id, contact_id, journey, step_id, visit, kind, outcome, reason, detail, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

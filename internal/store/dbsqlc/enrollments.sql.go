@@ -149,6 +149,45 @@ func (q *Queries) InsertEnrollment(ctx context.Context, arg InsertEnrollmentPara
 	return i, err
 }
 
+const ListContactEnrollments = `-- name: ListContactEnrollments :many
+SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at, scanned_seq FROM enrollments WHERE contact_id = $1 ORDER BY entered_at DESC, id DESC LIMIT $2
+`
+
+func (q *Queries) ListContactEnrollments(ctx context.Context, contactID uuid.UUID, maxRows int32) ([]Enrollment, error) {
+	rows, err := q.db.Query(ctx, ListContactEnrollments, contactID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Enrollment
+	for rows.Next() {
+		var i Enrollment
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.Journey,
+			&i.Version,
+			&i.Hash,
+			&i.State,
+			&i.Step,
+			&i.Reason,
+			&i.TriggerEventID,
+			&i.EnteredSeq,
+			&i.EnteredAt,
+			&i.WakeAt,
+			&i.EndedAt,
+			&i.ScannedSeq,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListOpenEnrollments = `-- name: ListOpenEnrollments :many
 SELECT id, contact_id, journey, version, hash, state, step, reason, trigger_event_id, entered_seq, entered_at, wake_at, ended_at, scanned_seq FROM enrollments WHERE contact_id = $1 AND ended_at IS NULL ORDER BY entered_at, id
 `

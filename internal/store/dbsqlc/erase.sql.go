@@ -157,6 +157,17 @@ func (q *Queries) EraseScoreChanges(ctx context.Context, contactID uuid.UUID) (i
 	return result.RowsAffected(), nil
 }
 
+const FindErasedAddress = `-- name: FindErasedAddress :one
+SELECT hmac, at FROM erased_addresses WHERE hmac = $1
+`
+
+func (q *Queries) FindErasedAddress(ctx context.Context, hmac []byte) (ErasedAddress, error) {
+	row := q.db.QueryRow(ctx, FindErasedAddress, hmac)
+	var i ErasedAddress
+	err := row.Scan(&i.Hmac, &i.At)
+	return i, err
+}
+
 const FindErasure = `-- name: FindErasure :one
 SELECT id, contact_id, state, addresses, workflows, counts, requested_at, deleted_at, done_at FROM erasures WHERE id = $1
 `

@@ -105,7 +105,7 @@ func (q *Queries) EndImport(ctx context.Context, arg EndImportParams) (Import, e
 }
 
 const ExportContacts = `-- name: ExportContacts :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 func (q *Queries) ExportContacts(ctx context.Context, after uuid.UUID, maxRows int32) ([]Contact, error) {
@@ -138,6 +138,9 @@ func (q *Queries) ExportContacts(ctx context.Context, after uuid.UUID, maxRows i
 			&i.Segments,
 			&i.RecheckAt,
 			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
 		); err != nil {
 			return nil, err
 		}
@@ -150,7 +153,7 @@ func (q *Queries) ExportContacts(ctx context.Context, after uuid.UUID, maxRows i
 }
 
 const ExportSegmentContacts = `-- name: ExportSegmentContacts :many
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at FROM segment_members m JOIN contacts c ON c.id = m.contact_id
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM segment_members m JOIN contacts c ON c.id = m.contact_id
 WHERE m.segment = $1 AND m.contact_id > $2 ORDER BY m.contact_id LIMIT $3
 `
 
@@ -184,6 +187,9 @@ func (q *Queries) ExportSegmentContacts(ctx context.Context, segment string, aft
 			&i.Segments,
 			&i.RecheckAt,
 			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
 		); err != nil {
 			return nil, err
 		}

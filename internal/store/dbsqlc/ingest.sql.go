@@ -253,7 +253,7 @@ func (q *Queries) ListTold(ctx context.Context, contactIds []uuid.UUID, since ti
 }
 
 const LockContacts = `-- name: LockContacts :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts
 WHERE id IN (
     SELECT unnest($1::uuid[])
     UNION
@@ -293,6 +293,9 @@ func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []str
 			&i.Segments,
 			&i.RecheckAt,
 			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
 		); err != nil {
 			return nil, err
 		}
@@ -305,7 +308,7 @@ func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []str
 }
 
 const LockContactsByID = `-- name: LockContactsByID :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockContactsByID(ctx context.Context, ids []uuid.UUID) ([]Contact, error) {
@@ -338,6 +341,9 @@ func (q *Queries) LockContactsByID(ctx context.Context, ids []uuid.UUID) ([]Cont
 			&i.Segments,
 			&i.RecheckAt,
 			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
 		); err != nil {
 			return nil, err
 		}

@@ -62,7 +62,7 @@ func (q *Queries) FindMerge(ctx context.Context, fromID uuid.UUID) (Merge, error
 }
 
 const FindSurvivor = `-- name: FindSurvivor :one
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1
 `
 
 func (q *Queries) FindSurvivor(ctx context.Context, fromID uuid.UUID) (Contact, error) {
@@ -89,6 +89,9 @@ func (q *Queries) FindSurvivor(ctx context.Context, fromID uuid.UUID) (Contact, 
 		&i.Segments,
 		&i.RecheckAt,
 		&i.ToldAt,
+		&i.PersonKey,
+		&i.FamilyKey,
+		&i.NameKey,
 	)
 	return i, err
 }
@@ -295,7 +298,7 @@ func (q *Queries) ListToldOfPair(ctx context.Context, fromID uuid.UUID, intoID u
 }
 
 const LockPair = `-- name: LockPair :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 `
 
 // Both contacts of a merge, in the order of ids as everybody locks them. FOR UPDATE: one of them is deleted.
@@ -329,6 +332,9 @@ func (q *Queries) LockPair(ctx context.Context, ids []uuid.UUID) ([]Contact, err
 			&i.Segments,
 			&i.RecheckAt,
 			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
 		); err != nil {
 			return nil, err
 		}
@@ -341,7 +347,7 @@ func (q *Queries) LockPair(ctx context.Context, ids []uuid.UUID) ([]Contact, err
 }
 
 const LockSurvivor = `-- name: LockSurvivor :many
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1 FOR NO KEY UPDATE OF c
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1 FOR NO KEY UPDATE OF c
 `
 
 // Whom a merged contact has become, locked. While another merge commits there is nothing to lock, and the caller asks again.
@@ -375,6 +381,9 @@ func (q *Queries) LockSurvivor(ctx context.Context, fromID uuid.UUID) ([]Contact
 			&i.Segments,
 			&i.RecheckAt,
 			&i.ToldAt,
+			&i.PersonKey,
+			&i.FamilyKey,
+			&i.NameKey,
 		); err != nil {
 			return nil, err
 		}

@@ -210,6 +210,82 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 	return i, err
 }
 
+const FindStepMessage = `-- name: FindStepMessage :one
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
+    ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
+    created_at, updated_at, sent_at, journal_id
+FROM messages WHERE enrollment_id = $1::uuid AND step_id = $2 ORDER BY visit DESC LIMIT 1
+`
+
+type FindStepMessageRow struct {
+	ID              uuid.UUID
+	ContactID       uuid.UUID
+	EnrollmentID    *uuid.UUID
+	Journey         string
+	Version         int32
+	StepID          string
+	Visit           int32
+	Template        string
+	TemplateVersion int32
+	Class           string
+	State           string
+	Reason          string
+	ToAddress       string
+	Subject         string
+	Html            string
+	Text            string
+	Raw             []byte
+	MessageID       string
+	Attempt         int32
+	Fence           int64
+	LeaseUntil      *time.Time
+	Resends         int32
+	SmtpCode        int32
+	EnhancedCode    string
+	SmtpReply       string
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	SentAt          *time.Time
+	JournalID       int64
+}
+
+func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, stepID string) (FindStepMessageRow, error) {
+	row := q.db.QueryRow(ctx, FindStepMessage, enrollmentID, stepID)
+	var i FindStepMessageRow
+	err := row.Scan(
+		&i.ID,
+		&i.ContactID,
+		&i.EnrollmentID,
+		&i.Journey,
+		&i.Version,
+		&i.StepID,
+		&i.Visit,
+		&i.Template,
+		&i.TemplateVersion,
+		&i.Class,
+		&i.State,
+		&i.Reason,
+		&i.ToAddress,
+		&i.Subject,
+		&i.Html,
+		&i.Text,
+		&i.Raw,
+		&i.MessageID,
+		&i.Attempt,
+		&i.Fence,
+		&i.LeaseUntil,
+		&i.Resends,
+		&i.SmtpCode,
+		&i.EnhancedCode,
+		&i.SmtpReply,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.SentAt,
+		&i.JournalID,
+	)
+	return i, err
+}
+
 const FinishMessage = `-- name: FinishMessage :execrows
 UPDATE messages SET
     state         = $1,
@@ -314,185 +390,6 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 	return result.RowsAffected(), nil
 }
 
-const ListAllMessages = `-- name: ListAllMessages :many
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
-    ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id
-FROM messages WHERE journal_id < $1 ORDER BY journal_id DESC LIMIT $2
-`
-
-type ListAllMessagesRow struct {
-	ID              uuid.UUID
-	ContactID       uuid.UUID
-	EnrollmentID    *uuid.UUID
-	Journey         string
-	Version         int32
-	StepID          string
-	Visit           int32
-	Template        string
-	TemplateVersion int32
-	Class           string
-	State           string
-	Reason          string
-	ToAddress       string
-	Subject         string
-	Html            string
-	Text            string
-	Raw             []byte
-	MessageID       string
-	Attempt         int32
-	Fence           int64
-	LeaseUntil      *time.Time
-	Resends         int32
-	SmtpCode        int32
-	EnhancedCode    string
-	SmtpReply       string
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
-	SentAt          *time.Time
-	JournalID       int64
-}
-
-func (q *Queries) ListAllMessages(ctx context.Context, before int64, maxRows int32) ([]ListAllMessagesRow, error) {
-	rows, err := q.db.Query(ctx, ListAllMessages, before, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListAllMessagesRow
-	for rows.Next() {
-		var i ListAllMessagesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.ContactID,
-			&i.EnrollmentID,
-			&i.Journey,
-			&i.Version,
-			&i.StepID,
-			&i.Visit,
-			&i.Template,
-			&i.TemplateVersion,
-			&i.Class,
-			&i.State,
-			&i.Reason,
-			&i.ToAddress,
-			&i.Subject,
-			&i.Html,
-			&i.Text,
-			&i.Raw,
-			&i.MessageID,
-			&i.Attempt,
-			&i.Fence,
-			&i.LeaseUntil,
-			&i.Resends,
-			&i.SmtpCode,
-			&i.EnhancedCode,
-			&i.SmtpReply,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.SentAt,
-			&i.JournalID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListMessages = `-- name: ListMessages :many
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
-    ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id
-FROM messages WHERE contact_id = $1 AND journal_id < $2 ORDER BY journal_id DESC LIMIT $3
-`
-
-type ListMessagesRow struct {
-	ID              uuid.UUID
-	ContactID       uuid.UUID
-	EnrollmentID    *uuid.UUID
-	Journey         string
-	Version         int32
-	StepID          string
-	Visit           int32
-	Template        string
-	TemplateVersion int32
-	Class           string
-	State           string
-	Reason          string
-	ToAddress       string
-	Subject         string
-	Html            string
-	Text            string
-	Raw             []byte
-	MessageID       string
-	Attempt         int32
-	Fence           int64
-	LeaseUntil      *time.Time
-	Resends         int32
-	SmtpCode        int32
-	EnhancedCode    string
-	SmtpReply       string
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
-	SentAt          *time.Time
-	JournalID       int64
-}
-
-// Without the bodies: a list of bodies is megabytes.
-func (q *Queries) ListMessages(ctx context.Context, contactID uuid.UUID, before int64, maxRows int32) ([]ListMessagesRow, error) {
-	rows, err := q.db.Query(ctx, ListMessages, contactID, before, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ListMessagesRow
-	for rows.Next() {
-		var i ListMessagesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.ContactID,
-			&i.EnrollmentID,
-			&i.Journey,
-			&i.Version,
-			&i.StepID,
-			&i.Visit,
-			&i.Template,
-			&i.TemplateVersion,
-			&i.Class,
-			&i.State,
-			&i.Reason,
-			&i.ToAddress,
-			&i.Subject,
-			&i.Html,
-			&i.Text,
-			&i.Raw,
-			&i.MessageID,
-			&i.Attempt,
-			&i.Fence,
-			&i.LeaseUntil,
-			&i.Resends,
-			&i.SmtpCode,
-			&i.EnhancedCode,
-			&i.SmtpReply,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.SentAt,
-			&i.JournalID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const ListMessagesByJournal = `-- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
@@ -532,6 +429,7 @@ type ListMessagesByJournalRow struct {
 	JournalID       int64
 }
 
+// Without the bodies: a list of bodies is megabytes.
 func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID, journalIds []int64) ([]ListMessagesByJournalRow, error) {
 	rows, err := q.db.Query(ctx, ListMessagesByJournal, contactID, journalIds)
 	if err != nil {
@@ -541,6 +439,95 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 	var items []ListMessagesByJournalRow
 	for rows.Next() {
 		var i ListMessagesByJournalRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.EnrollmentID,
+			&i.Journey,
+			&i.Version,
+			&i.StepID,
+			&i.Visit,
+			&i.Template,
+			&i.TemplateVersion,
+			&i.Class,
+			&i.State,
+			&i.Reason,
+			&i.ToAddress,
+			&i.Subject,
+			&i.Html,
+			&i.Text,
+			&i.Raw,
+			&i.MessageID,
+			&i.Attempt,
+			&i.Fence,
+			&i.LeaseUntil,
+			&i.Resends,
+			&i.SmtpCode,
+			&i.EnhancedCode,
+			&i.SmtpReply,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.SentAt,
+			&i.JournalID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListMessagesOfNumbers = `-- name: ListMessagesOfNumbers :many
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
+    ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
+    created_at, updated_at, sent_at, journal_id
+FROM messages WHERE journal_id = ANY($1::bigint[]) ORDER BY journal_id DESC
+`
+
+type ListMessagesOfNumbersRow struct {
+	ID              uuid.UUID
+	ContactID       uuid.UUID
+	EnrollmentID    *uuid.UUID
+	Journey         string
+	Version         int32
+	StepID          string
+	Visit           int32
+	Template        string
+	TemplateVersion int32
+	Class           string
+	State           string
+	Reason          string
+	ToAddress       string
+	Subject         string
+	Html            string
+	Text            string
+	Raw             []byte
+	MessageID       string
+	Attempt         int32
+	Fence           int64
+	LeaseUntil      *time.Time
+	Resends         int32
+	SmtpCode        int32
+	EnhancedCode    string
+	SmtpReply       string
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	SentAt          *time.Time
+	JournalID       int64
+}
+
+func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64) ([]ListMessagesOfNumbersRow, error) {
+	rows, err := q.db.Query(ctx, ListMessagesOfNumbers, journalIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListMessagesOfNumbersRow
+	for rows.Next() {
+		var i ListMessagesOfNumbersRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.ContactID,

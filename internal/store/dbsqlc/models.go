@@ -61,6 +61,9 @@ type Contact struct {
 	Segments     []string
 	RecheckAt    *time.Time
 	ToldAt       *time.Time
+	PersonKey    *string
+	FamilyKey    *string
+	NameKey      *string
 }
 
 type Decision struct {

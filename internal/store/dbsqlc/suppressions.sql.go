@@ -29,6 +29,17 @@ func (q *Queries) FindConsent(ctx context.Context, contactID uuid.UUID, topic st
 	return i, err
 }
 
+const FindSuppression = `-- name: FindSuppression :one
+SELECT email_key, reason, at FROM suppressions WHERE email_key = $1
+`
+
+func (q *Queries) FindSuppression(ctx context.Context, emailKey string) (Suppression, error) {
+	row := q.db.QueryRow(ctx, FindSuppression, emailKey)
+	var i Suppression
+	err := row.Scan(&i.EmailKey, &i.Reason, &i.At)
+	return i, err
+}
+
 const InsertSuppression = `-- name: InsertSuppression :exec
 INSERT INTO suppressions (email_key, reason, at) VALUES ($1, $2, $3) ON CONFLICT (email_key) DO NOTHING
 `
@@ -37,6 +48,36 @@ INSERT INTO suppressions (email_key, reason, at) VALUES ($1, $2, $3) ON CONFLICT
 func (q *Queries) InsertSuppression(ctx context.Context, emailKey string, reason string, at time.Time) error {
 	_, err := q.db.Exec(ctx, InsertSuppression, emailKey, reason, at)
 	return err
+}
+
+const ListConsents = `-- name: ListConsents :many
+SELECT contact_id, topic, granted, source, at FROM consents WHERE contact_id = $1 ORDER BY topic
+`
+
+func (q *Queries) ListConsents(ctx context.Context, contactID uuid.UUID) ([]Consent, error) {
+	rows, err := q.db.Query(ctx, ListConsents, contactID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Consent
+	for rows.Next() {
+		var i Consent
+		if err := rows.Scan(
+			&i.ContactID,
+			&i.Topic,
+			&i.Granted,
+			&i.Source,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const LockAddress = `-- name: LockAddress :exec

@@ -10,3 +10,6 @@ WHERE contact_id = @contact_id AND enrollment_id = @enrollment_id::uuid AND step
 
 -- name: ListDecisionsByJournal :many
 SELECT * FROM decisions WHERE contact_id = @contact_id AND journal_id = ANY(@journal_ids::bigint[]);
+
+-- name: FindLastRefusal :one
+SELECT * FROM decisions WHERE contact_id = @contact_id AND journey = @journey AND kind = 'not_entered' ORDER BY journal_id DESC LIMIT 1;

@@ -20,3 +20,6 @@ SELECT * FROM enrollments WHERE contact_id = @contact_id AND journey = @journey 
 UPDATE enrollments SET state = @state, step = @step, reason = @reason, wake_at = @wake_at, ended_at = @ended_at
 WHERE contact_id = @contact_id AND id = @id AND ended_at IS NULL
 RETURNING id;
+
+-- name: ListContactEnrollments :many
+SELECT * FROM enrollments WHERE contact_id = @contact_id ORDER BY entered_at DESC, id DESC LIMIT @max_rows;

@@ -83,3 +83,6 @@ DELETE FROM merges WHERE into_id = @contact_id;
 -- name: FindStanding :one
 SELECT coalesce((SELECT s.reason FROM suppressions s WHERE s.email_key = @email_key), '')::text AS reason,
     coalesce((SELECT x.value FROM secrets x WHERE x.name = 'erasure'), ''::bytea)::bytea AS erasure_key;
+
+-- name: FindErasedAddress :one
+SELECT * FROM erased_addresses WHERE hmac = @hmac;

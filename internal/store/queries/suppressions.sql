@@ -16,3 +16,9 @@ SELECT * FROM consents WHERE contact_id = @contact_id AND topic = @topic;
 -- name: UpsertConsent :exec
 INSERT INTO consents (contact_id, topic, granted, source, at) VALUES (@contact_id, @topic, @granted, @source, @at)
 ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at;
+
+-- name: ListConsents :many
+SELECT * FROM consents WHERE contact_id = @contact_id ORDER BY topic;
+
+-- name: FindSuppression :one
+SELECT * FROM suppressions WHERE email_key = @email_key;

@@ -1,0 +1,30 @@
+package audience
+
+import "time"
+
+// Consent is what a contact has permitted or withdrawn for a topic. A topic without one is permitted.
+type Consent struct {
+	Topic   string    `json:"topic" doc:"marketing is what marketing mail needs."`
+	Granted bool      `json:"granted"`
+	Source  string    `json:"source" doc:"Who said so: one_click is the link in a mail."`
+	At      time.Time `json:"at"`
+}
+
+// Suppression keeps an address from being written to at all.
+type Suppression struct {
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Consents is everything that may keep mail from a contact.
+type Consents struct {
+	Consents   []Consent    `json:"consents" nullable:"false" doc:"By topic. A topic that is not here is permitted."`
+	Suppressed *Suppression `json:"suppressed,omitempty" doc:"Absent when the contact's address may be written to, and when it has none."`
+}
+
+// ContactFilter narrows a list of contacts; the zero value lists all.
+type ContactFilter struct {
+	Beginning string // of an e-mail address, a user id or a name
+	Segment   string
+	Stage     string
+}
