@@ -96,7 +96,9 @@ func TestContactsAreListedAndFiltered(t *testing.T) {
 	for _, user := range []string{"u1", "u2"} {
 		c, err := s.FindContactBy(t.Context(), store.KindUserID, user)
 		require.NoError(t, err)
-		inContact(t, s, c.ID, func(ctx context.Context, tx *store.ContactTx) { require.NoError(t, tx.SetStage(ctx, "customer", "bought", start)) })
+		inContact(t, s, c.ID, func(ctx context.Context, tx *store.ContactTx) {
+			require.NoError(t, tx.SetStage(ctx, "customer", "bought", start))
+		})
 	}
 	for name, tc := range map[string]struct {
 		filter audience.ContactFilter

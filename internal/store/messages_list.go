@@ -38,7 +38,9 @@ func (s *Store) ListMessages(ctx context.Context, filter email.MessageFilter, cu
 	if err != nil {
 		return Page[email.Message]{}, failure("read listed messages", err)
 	}
-	convert := func(row dbsqlc.ListMessagesOfNumbersRow) (email.Message, error) { return messageOf(dbsqlc.Message(row)), nil }
+	convert := func(row dbsqlc.ListMessagesOfNumbersRow) (email.Message, error) {
+		return messageOf(dbsqlc.Message(row)), nil
+	}
 	return page(found, limit, convert, func(row dbsqlc.ListMessagesOfNumbersRow) string { return strconv.FormatInt(row.JournalID, 10) })
 }
 

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 
-
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/journey"
@@ -164,4 +163,3 @@ func converted[R, T any](rows []R, convert func(R) T) []T {
 	}
 	return out
 }
-
