@@ -50,8 +50,8 @@ func (p storePort) ListTemplates(ctx context.Context, cursor string, limit int) 
 	return api.Page[email.TemplateVersion](page), err
 }
 
-func (p storePort) ListMessages(ctx context.Context, contactID, cursor string, limit int) (api.Page[email.Message], error) {
-	page, err := p.Store.ListMessages(ctx, store.MessageFilter{ContactID: contactID}, cursor, limit)
+func (p storePort) ListMessages(ctx context.Context, filter email.MessageFilter, cursor string, limit int) (api.Page[email.Message], error) {
+	page, err := p.Store.ListMessages(ctx, filter, cursor, limit)
 	return api.Page[email.Message](page), err
 }
 

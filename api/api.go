@@ -36,6 +36,7 @@ type Options struct {
 	Objects     Objects
 	Catalogue   Catalogue
 	Scoring     Scoring
+	Whereabouts Whereabouts
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -162,6 +163,7 @@ func (o Options) check() error {
 		{"Objects", o.Objects == nil},
 		{"Catalogue", o.Catalogue == nil},
 		{"Scoring", o.Scoring == nil},
+		{"Whereabouts", o.Whereabouts == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -212,6 +214,7 @@ func (s *server) routes() {
 	s.catalogueRoutes()
 	s.scoringRoutes()
 	s.stageRoutes()
+	s.reasonRoutes()
 }
 
 // serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.

@@ -6,14 +6,28 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
 )
 
-// ContactsInput looks a contact up by exactly one identity. The address stands in the query by contract; it is never logged.
+// ContactsInput looks a contact up by exactly one identity, or lists. The address stands in the query by contract; it is never logged.
 type ContactsInput struct {
+	ListInput
+	Segment string `query:"segment" maxLength:"64" doc:"Of a list: only who is in this segment."`
+	Stage   string `query:"stage" maxLength:"64" doc:"Of a list: only who is in this lifecycle stage."`
 	UserID string `query:"user_id" maxLength:"255"`
 	Email  string `query:"email" maxLength:"254"`
+
+	lookUp bool // an identity was named, if only by an empty text: that is a slip, and must not list everybody
+}
+
+// Resolve implements huma.Resolver.
+func (in *ContactsInput) Resolve(ctx huma.Context) []error {
+	url := ctx.URL()
+	in.lookUp = url.Query().Has("user_id") || url.Query().Has("email")
+	return nil
 }
 
 // ContactInput names a contact.
@@ -24,11 +38,13 @@ type ContactInput struct {
 type contactOutput struct{ Body audience.Contact }
 
 func (s *server) contactRoutes() {
-	read := anyOf(ScopeRead)
-	handle(s, operation{id: "find-contacts", method: http.MethodGet, path: "/v1/contacts", tag: "contacts",
-		summary: "Look a contact up", doc: "By user_id or by email, exactly one. Empty when there is nobody.", access: read}, s.findContacts)
-	// Reps read the contact that they were handed; so the sales scope may read contacts, timelines and messages.
+	// Reps look for the contact that they were handed; so the sales scope may read contacts, timelines and messages.
 	rep := anyOf(ScopeRead, ScopeSales)
+	handle(s, operation{id: "find-contacts", method: http.MethodGet, path: "/v1/contacts", tag: "contacts",
+		summary: "Look a contact up, or list contacts", doc: "By user_id or by email, at most one of them; empty when there is nobody. With neither, a list: the newest first; " +
+			"of a segment, who came into it last. To find somebody by a part of a name or an address, see search.", access: rep}, s.findContacts)
+	s.searchRoutes()
+	s.whereaboutsRoutes()
 	handle(s, operation{id: "find-contact", method: http.MethodGet, path: "/v1/contacts/{id}", tag: "contacts",
 		summary: "Read a contact", access: rep}, s.findContact)
 	handle(s, operation{id: "list-timeline", method: http.MethodGet, path: "/v1/contacts/{id}/timeline", tag: "contacts",
@@ -41,8 +57,14 @@ func (s *server) findContacts(ctx context.Context, in *ContactsInput) (*listOutp
 	if in.Email != "" {
 		kind, value = "email", in.Email
 	}
-	if value == "" || (in.UserID != "" && in.Email != "") {
+	if in.lookUp && (value == "" || (in.UserID != "" && in.Email != "")) {
 		return nil, invalid("query", "one_identity", "Look up by exactly one of user_id and email.")
+	}
+	if !in.lookUp {
+		return s.listContacts(ctx, audience.ContactFilter{Segment: in.Segment, Stage: in.Stage}, in.ListInput)
+	}
+	if in.Segment != "" || in.Stage != "" || in.Cursor != "" {
+		return nil, invalid("query", "one_identity", "A list has filters; a look-up has one of user_id and email, and nothing else.")
 	}
 	contact, err := s.Contacts.FindContactBy(ctx, kind, value)
 	if fault.KindOf(err) == fault.NotFound {
@@ -81,6 +103,9 @@ func (s *server) timeline(ctx context.Context, in *struct {
 	entries, next, err := s.Contacts.Timeline(ctx, id, after, in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
+	}
+	if err := s.tell(ctx, id, entries); err != nil {
+		return nil, err
 	}
 	page := Page[TimelineEntry]{Items: entries}
 	if next > 0 {

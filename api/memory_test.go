@@ -323,7 +323,7 @@ func (m *memory) Timeline(_ context.Context, id string, after int64, limit int) 
 	return rest, 0, nil
 }
 
-func (m *memory) ListMessages(context.Context, string, string, int) (Page[email.Message], error) {
+func (m *memory) ListMessages(context.Context, email.MessageFilter, string, int) (Page[email.Message], error) {
 	done, err := m.start()
 	defer done()
 	message := m.messages[messageOf]

@@ -84,6 +84,7 @@ type TimelineEntry struct {
 	Message  *email.Message     `json:"message,omitempty" doc:"Without html and text."`
 	Handoff  *sales.Handoff     `json:"handoff,omitempty"`
 	Score    *sales.ScoreChange `json:"score,omitempty"`
+	Words    string             `json:"words,omitempty" doc:"What a decision or a message means, as a sentence."`
 }
 
 // Contacts finds people and what happened to them. kind is user_id or email.
@@ -96,7 +97,7 @@ type Contacts interface {
 
 // Messages reads the ledger of mail; lists are newest first, with numbers as cursors, and come without html and text.
 type Messages interface {
-	ListMessages(ctx context.Context, contactID, cursor string, limit int) (Page[email.Message], error)
+	ListMessages(ctx context.Context, filter email.MessageFilter, cursor string, limit int) (Page[email.Message], error)
 	FindMessage(ctx context.Context, id string) (email.Message, error)
 }
 

@@ -46,8 +46,8 @@ func (p realPort) ListTemplates(ctx context.Context, cursor string, limit int) (
 	return Page[email.TemplateVersion](page), err
 }
 
-func (p realPort) ListMessages(ctx context.Context, contactID, cursor string, limit int) (Page[email.Message], error) {
-	page, err := p.Store.ListMessages(ctx, store.MessageFilter{ContactID: contactID}, cursor, limit)
+func (p realPort) ListMessages(ctx context.Context, filter email.MessageFilter, cursor string, limit int) (Page[email.Message], error) {
+	page, err := p.Store.ListMessages(ctx, filter, cursor, limit)
 	return Page[email.Message](page), err
 }
 
