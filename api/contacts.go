@@ -17,8 +17,8 @@ type ContactsInput struct {
 	ListInput
 	Segment string `query:"segment" maxLength:"64" doc:"Of a list: only who is in this segment."`
 	Stage   string `query:"stage" maxLength:"64" doc:"Of a list: only who is in this lifecycle stage."`
-	UserID string `query:"user_id" maxLength:"255"`
-	Email  string `query:"email" maxLength:"254"`
+	UserID  string `query:"user_id" maxLength:"255"`
+	Email   string `query:"email" maxLength:"254"`
 
 	lookUp bool // an identity was named, if only by an empty text: that is a slip, and must not list everybody
 }

@@ -142,7 +142,9 @@ func realWhy(t *testing.T) (*world, *store.Store, journey.Enrollment) {
 func TestWhereAContactIs(t *testing.T) {
 	t.Parallel()
 	w, s, e := realWhy(t)
-	get := func(path string) call { return call{method: "GET", url: "/v1/contacts/" + e.ContactID + path, key: "key-sales"} }
+	get := func(path string) call {
+		return call{method: "GET", url: "/v1/contacts/" + e.ContactID + path, key: "key-sales"}
+	}
 	w.run(t, []row{
 		{"where", get("/journey"), 200, []string{`"waits_for":["Project Created"]`, `"step":"activated"`, `"journey_name":"Trial"`,
 			`"kind":"wait_for"`, `"since":"2026-11-23T12:00:00Z"`}, []string{`"ended"`}},

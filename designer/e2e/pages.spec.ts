@@ -9,8 +9,9 @@ const contact = required("CONTACT_ID");
 const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown>][] = [
   ["journeys", "/journeys", (page) => page.getByRole("table", { name: "Journeys" }).waitFor()],
   ["journey", "/journeys/trial-to-paid", (page) => page.locator(".step").first().waitFor()],
-  ["find-contact", "/contacts", (page) => page.getByLabel("E-mail address or user id").waitFor()],
+  ["contacts", "/contacts", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
   ["contact", `/contacts/${contact}`, (page) => page.getByRole("button", { name: /your trial has begun/ }).waitFor()],
+  ["messages", "/messages", (page) => page.getByRole("table", { name: "Messages" }).waitFor()],
   ["companies", "/companies", (page) => page.getByRole("table", { name: "Companies" }).waitFor()],
   ["company", "/companies/acme%2Feu", (page) => page.getByRole("table", { name: "Members" }).waitFor()],
   ["events", "/events", (page) => page.getByRole("table", { name: "Events" }).waitFor()],

@@ -5,8 +5,10 @@ import { useParams } from "react-router";
 import { type Schema, api, result } from "../api/client";
 import { Traits } from "../frame/Traits";
 import { Loaded, Page, When } from "../frame/states";
+import { Consents } from "./Consents";
 import { Messages } from "./Messages";
 import { Timeline } from "./Timeline";
+import { Whereabouts } from "./Whereabouts";
 
 // ContactPage is one person: who it is, what it is worth and why, and everything that happened.
 export default function ContactPage() {
@@ -18,10 +20,12 @@ export default function ContactPage() {
       <Loaded query={contact}>
         {(who) => (
           <Stack>
+            <Whereabouts id={who.id} />
             <SimpleGrid cols={{ base: 1, md: 2 }}>
               <Profile contact={who} />
               <ScoreCard id={who.id} />
             </SimpleGrid>
+            <Consents id={who.id} />
             <Messages contactID={who.id} />
             <Timeline contactID={who.id} />
           </Stack>

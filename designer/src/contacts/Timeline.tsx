@@ -72,13 +72,13 @@ function Headline({ entry }: { entry: Entry }) {
   );
 }
 
-function detail({ event, decision, message, handoff, score }: Entry): string {
+function detail({ event, decision, message, handoff, score, words }: Entry): string {
   if (event) {
     const properties = Object.entries((event.properties ?? {}) as Record<string, unknown>);
     return properties.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ");
   }
   if (message) {
-    return [message.state, message.reason, message.journey && `from ${message.journey}, ${message.step_id ?? ""}`].filter(Boolean).join(" · ");
+    return [words, message.journey && `from ${message.journey}, ${message.step_id ?? ""}`].filter(Boolean).join(" · ");
   }
   if (handoff) {
     return [handoff.status, handoff.owner, handoff.reason].filter(Boolean).join(" · ");
@@ -86,5 +86,5 @@ function detail({ event, decision, message, handoff, score }: Entry): string {
   if (score) {
     return [score.reason, `then ${score.score_after}`].filter(Boolean).join(" · ");
   }
-  return [decision?.outcome, decision?.reason].filter(Boolean).join(" · ");
+  return words ?? [decision?.outcome, decision?.reason].filter(Boolean).join(" · ");
 }

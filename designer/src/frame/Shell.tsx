@@ -3,7 +3,8 @@ import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 
-import { useLogOut, useSession } from "../session/session";
+import { can, useLogOut, useSession } from "../session/session";
+import { FindAnything } from "./FindAnything";
 import type { Entry } from "./pageTable";
 
 // Shell is the frame of every page: the navigation, who is logged in, and the page itself.
@@ -23,6 +24,7 @@ export function Shell({ entries, children }: { entries: Entry[]; children: React
             </Anchor>
           </Group>
           <Group gap="sm" wrap="nowrap">
+            <FindAnything entries={entries} contacts={can(session, "read") || can(session, "sales")} />
             <Text size="sm" visibleFrom="xs">
               {session.name} · {session.role}
             </Text>

@@ -1,4 +1,4 @@
-import { IconActivity, IconAddressBook, IconBuilding, IconFilter, IconHeartHandshake, IconMail, IconRoute } from "@tabler/icons-react";
+import { IconActivity, IconAddressBook, IconBuilding, IconFilter, IconHeartHandshake, IconMail, IconRoute, IconSend } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 
 // Entry is a page. A new one is a line here: its path, who sees it, and where it is; with a label it stands in the navigation.
@@ -13,8 +13,9 @@ export interface Entry {
 export const pages: Entry[] = [
   { path: "/journeys", label: "Journeys", icon: IconRoute, scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyList")) },
   { path: "/journeys/:key", scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyPage")) },
-  { path: "/contacts", label: "Contacts", icon: IconAddressBook, scopes: ["read", "sales"], page: lazy(() => import("../contacts/FindContact")) },
+  { path: "/contacts", label: "Contacts", icon: IconAddressBook, scopes: ["read", "sales"], page: lazy(() => import("../contacts/ContactList")) },
   { path: "/contacts/:id", scopes: ["read", "sales"], page: lazy(() => import("../contacts/ContactPage")) },
+  { path: "/messages", label: "Messages", icon: IconSend, scopes: ["read", "sales"], page: lazy(() => import("../messages/MessageList")) },
   { path: "/companies", label: "Companies", icon: IconBuilding, scopes: ["read", "sales"], page: lazy(() => import("../companies/CompanyList")) },
   { path: "/companies/:groupID", scopes: ["read", "sales"], page: lazy(() => import("../companies/CompanyPage")) },
   { path: "/segments", label: "Segments", icon: IconFilter, scopes: ["journeys"], page: lazy(() => import("../segments/SegmentList")) },
