@@ -28,7 +28,7 @@ test("where a person is, and why it did not get a mail, is two clicks from the s
   await page.getByRole("textbox", { name: "Find a contact…" }).fill(required("EMAIL"));
   await page.getByRole("dialog").getByRole("button", { name: /Ana/ }).click(); // the first click
   const where = page.locator("section[aria-labelledby=where]");
-  await expect(where).toContainText("Trial to paid since");
+  await expect(where).toContainText("In “From trial to paid” since");
   await where.getByRole("combobox", { name: /Why did they get it/ }).click(); // the second
   await page.getByRole("option", { name: /^nudge_short/ }).click();
   await expect(where.getByRole("status")).toContainText("At activated it went another way, to tips. Project Created came first.");
@@ -55,7 +55,8 @@ test("contacts are searched, filtered, and exported", async ({ page }) => {
   await page.getByRole("combobox", { name: "Stage" }).click();
   await page.getByRole("option", { name: "evangelist" }).click();
   await expect(table).toBeHidden();
-  await page.getByRole("button", { name: "All stages" }).click();
+  await page.getByRole("combobox", { name: "Stage" }).click();
+  await page.getByRole("option", { name: "All", exact: true }).click();
   await page.getByRole("combobox", { name: "Segment" }).click();
   await page.getByRole("option", { name: "On trial" }).click();
   await expect(table).toContainText(required("EMAIL"));
@@ -84,8 +85,10 @@ test("all mail stands on one page, with filters, and opens as it looked", async 
   await page.getByRole("combobox", { name: "Why it was not sent" }).click();
   await page.getByRole("option", { name: /withdrawn its consent/ }).click();
   await expect(page.getByText("There is no such mail")).toBeVisible();
-  await page.getByRole("button", { name: "Why it was not sent: all" }).click();
-  await page.getByRole("button", { name: "Template: all" }).click();
+  for (const filter of ["Why it was not sent", "Template"]) {
+    await page.getByRole("combobox", { name: filter }).click();
+    await page.getByRole("option", { name: "All", exact: true }).click();
+  }
   await page.getByRole("button", { name: /your trial has begun/ }).first().click();
   await expect(page.frameLocator("iframe.mail").getByText("Hi Ana", { exact: false })).toBeVisible();
 });

@@ -6,7 +6,7 @@ import { Link, useSearchParams } from "react-router";
 
 import { api, result } from "../api/client";
 import { Rows } from "../frame/Rows";
-import { Page, When } from "../frame/states";
+import { Page, When, all } from "../frame/states";
 import { can, useSession } from "../session/session";
 import { nameOf } from "./nameOf";
 
@@ -47,23 +47,19 @@ export default function ContactList() {
         {segments.data && (
           <Select
             label="Segment"
-            placeholder="All"
-            clearable
-            clearButtonProps={{ "aria-label": "All segments" }}
             searchable
-            data={segments.data.data.map((one) => ({ value: one.key, label: one.name || one.key }))}
-            value={segment ?? null}
+            allowDeselect={false}
+            data={[all, ...segments.data.data.map((one) => ({ value: one.key, label: one.name || one.key }))]}
+            value={segment ?? all.value}
             onChange={(value) => narrow("segment", value)}
             w={180}
           />
         )}
         <Select
           label="Stage"
-          placeholder="All"
-          clearable
-          clearButtonProps={{ "aria-label": "All stages" }}
-          data={stages}
-          value={stage ?? null}
+          allowDeselect={false}
+          data={[all, ...stages]}
+          value={stage ?? all.value}
           onChange={(value) => narrow("stage", value)}
           w={160}
         />

@@ -67,8 +67,6 @@ function WhyNot({ id }: { id: string }) {
         label="Why did they get it, or why not?"
         placeholder="Choose a mail"
         searchable
-        clearable
-        clearButtonProps={{ "aria-label": "No mail" }}
         nothingFoundMessage="No journey sends such a mail."
         maw={520}
         data={journeys.map((key) => ({

@@ -13,7 +13,7 @@ const doing: Record<string, string> = {
 
 // standingWords says where an enrollment stands; day is how a moment is written for the reader.
 export function standingWords(at: Standing, day: (moment: string) => string): string {
-  const name = at.journey_name || at.journey;
+  const name = `“${at.journey_name || at.journey}”`;
   if (at.ended_at) {
     return `Was in ${name} from ${day(at.entered_at)} to ${day(at.ended_at)}. ${at.ended ?? ""}`.trim();
   }

@@ -4,7 +4,7 @@ import { Link, useSearchParams } from "react-router";
 
 import { api, result } from "../api/client";
 import { Rows } from "../frame/Rows";
-import { Page, When } from "../frame/states";
+import { Page, When, all } from "../frame/states";
 import { can, useSession } from "../session/session";
 import { Mail, State } from "./Mail";
 import { useReasons, wordsOf } from "./reasons";
@@ -36,12 +36,10 @@ export default function MessageList() {
             <Select
               key={name}
               label={label}
-              placeholder="All"
-              clearable
               searchable
-              clearButtonProps={{ "aria-label": `${label}: all` }}
-              data={data}
-              value={search.get(name)}
+              allowDeselect={false}
+              data={[all, ...data]}
+              value={search.get(name) ?? all.value}
               onChange={(value) =>
                 setSearch((now) => {
                   if (value) now.set(name, value);
