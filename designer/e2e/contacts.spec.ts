@@ -17,7 +17,7 @@ test("half a name and Mod+K lead to a person from anywhere, and nothing that was
   await field.fill("an");
   await page.getByRole("dialog").getByRole("button", { name: /Ana/ }).waitFor();
   await page.screenshot({ path: `${required("ARTIFACTS")}/spotlight.png` });
-  await page.getByRole("dialog").getByRole("button", { name: /Ana/ }).first().click();
+  await page.keyboard.press("Enter"); // the first of the people, though pages stood there before them
   await expect(page).toHaveURL(new RegExp(`/contacts/${required("CONTACT_ID")}$`));
   expect(asked.filter((url) => /zzz|q=/.test(url))).toEqual([]);
 });

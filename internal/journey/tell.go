@@ -103,6 +103,7 @@ func (m Match) Words() string {
 		return "leaving the segment " + key
 	case MatchStage:
 		return "the stage " + key
+	case MatchEvent:
 	}
 	return m.Event
 }

@@ -71,6 +71,7 @@ export default function ContactList() {
       </Group>
       <Rows
         label="Contacts"
+        minWidth={860}
         queryKey={["contacts", q, segment, stage]}
         load={(cursor) => result(api.POST("/v1/contacts/search", { body: { q, segment, stage, cursor, limit: 50 } }))}
         rowKey={(contact) => contact.id}
@@ -86,7 +87,7 @@ export default function ContactList() {
           },
           { title: "Name", cell: nameOf },
           { title: "User id", cell: (contact) => contact.user_id ?? "" },
-          { title: "Stage", cell: (contact) => <Badge color="indigo.8">{contact.stage}</Badge> },
+          { title: "Stage", cell: (contact) => <Badge color="indigo.8" miw="max-content">{contact.stage}</Badge> },
           { title: "Score", cell: (contact) => contact.score },
           { title: "Known since", cell: (contact) => <When at={contact.created_at} /> },
         ]}

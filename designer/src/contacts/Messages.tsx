@@ -16,6 +16,7 @@ export function Messages({ contactID }: { contactID: string }) {
       </Title>
       <Rows
         label="Messages"
+        minWidth={640}
         queryKey={["messages", contactID]}
         load={(cursor) => result(api.GET("/v1/messages", { params: { query: { contact_id: contactID, cursor } } }))}
         rowKey={(message) => message.id}

@@ -25,6 +25,8 @@ export function FindAnything({ entries, contacts }: { entries: Entry[]; contacts
     enabled: contacts && asked.length >= enough,
   });
   const people = asked.length >= enough ? (search.data?.data ?? []) : [];
+  // The library marks the first line when something is typed. People come later: then their first line is the one that Enter takes.
+  const found = people.map((who) => who.id).join();
   const pages = entries.filter((entry) => entry.label?.toLowerCase().includes(typed.trim().toLowerCase()));
   const what = contacts ? "Find a contact…" : "Go to a page…";
   return (
@@ -39,10 +41,11 @@ export function FindAnything({ entries, contacts }: { entries: Entry[]; contacts
         <Spotlight.Search placeholder={what} aria-label={what} leftSection={<IconSearch size={18} aria-hidden />} />
         <Spotlight.ActionsList>
           {people.length > 0 && (
-            <Spotlight.ActionsGroup label="Contacts">
-              {people.map((who) => (
+            <Spotlight.ActionsGroup key={`contacts ${found}`} label="Contacts">
+              {people.map((who, i) => (
                 <Spotlight.Action
                   key={who.id}
+                  data-selected={i === 0 ? "true" : undefined}
                   label={nameOf(who) || who.email || who.user_id || "Without a name"}
                   description={[who.email, who.user_id, who.stage].filter(Boolean).join(" · ")}
                   onClick={() => void navigate(`/contacts/${who.id}`)}
@@ -51,7 +54,7 @@ export function FindAnything({ entries, contacts }: { entries: Entry[]; contacts
             </Spotlight.ActionsGroup>
           )}
           {pages.length > 0 && (
-            <Spotlight.ActionsGroup label="Pages">
+            <Spotlight.ActionsGroup key={`pages ${found}`} label="Pages">
               {pages.map(({ path, label, icon: Icon }) => (
                 <Spotlight.Action key={path} label={label} leftSection={Icon && <Icon size={18} aria-hidden />} onClick={() => void navigate(path)} />
               ))}

@@ -15,13 +15,14 @@ interface Column<T> {
 }
 
 // Rows is a list of the api as a table, page by page.
-export function Rows<T>({ label, queryKey, load, rowKey, columns, empty }: {
+export function Rows<T>({ label, queryKey, load, rowKey, columns, empty, minWidth = 480 }: {
   label: string;
   queryKey: QueryKey;
   load: (cursor: string | undefined) => Promise<List<T>>;
   rowKey: (row: T) => string;
   columns: Column<T>[];
   empty: ReactNode;
+  minWidth?: number; // what the columns need; on less, the table is scrolled by itself
 }) {
   const query = useInfiniteQuery({
     queryKey,
@@ -38,12 +39,12 @@ export function Rows<T>({ label, queryKey, load, rowKey, columns, empty }: {
         }
         return (
           <Stack align="flex-start">
-            <Table.ScrollContainer minWidth={480} w="100%" scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": label } }}>
+            <Table.ScrollContainer minWidth={minWidth} w="100%" scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": label } }}>
               <Table aria-label={label} highlightOnHover verticalSpacing="xs">
                 <Table.Thead>
                   <Table.Tr>
                     {columns.map((column) => (
-                      <Table.Th key={column.title}>{column.title}</Table.Th>
+                      <Table.Th key={column.title} style={{ whiteSpace: "nowrap" }}>{column.title}</Table.Th>
                     ))}
                   </Table.Tr>
                 </Table.Thead>

@@ -22,5 +22,5 @@ export function Mail({ message }: { message: Message }) {
 }
 
 export function State({ message }: { message: Message }) {
-  return <Badge color={message.state === "sent" ? "teal.9" : "gray.8"}>{message.state}</Badge>;
+  return <Badge color={message.state === "sent" ? "teal.9" : "gray.8"} miw="max-content">{message.state}</Badge>;
 }

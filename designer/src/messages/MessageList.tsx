@@ -54,6 +54,7 @@ export default function MessageList() {
       </Group>
       <Rows
         label="Messages"
+        minWidth={960}
         queryKey={["all-messages", state, reason, journey, template]}
         load={(cursor) => result(api.GET("/v1/messages", { params: { query: { state, reason, journey, template, cursor } } }))}
         rowKey={(message) => message.id}
