@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 
 import { logIn, required } from "./session";
@@ -16,6 +17,8 @@ test("half a name and Mod+K lead to a person from anywhere, and nothing that was
   await expect(page.getByRole("dialog").getByRole("button", { name: "Segments" })).toBeVisible();
   await field.fill("an");
   await page.getByRole("dialog").getByRole("button", { name: /Ana/ }).waitFor();
+  const found = await new AxeBuilder({ page }).include("[role=dialog]").withTags(["wcag2a", "wcag2aa"]).analyze();
+  expect.soft(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.failureSummary).join(" | ")}`)).toEqual([]);
   await page.screenshot({ path: `${required("ARTIFACTS")}/spotlight.png` });
   await page.keyboard.press("Enter"); // the first of the people, though pages stood there before them
   await expect(page).toHaveURL(new RegExp(`/contacts/${required("CONTACT_ID")}$`));

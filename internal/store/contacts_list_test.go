@@ -57,7 +57,7 @@ func TestContactsAreFoundByABeginning(t *testing.T) {
 		"dora": {"email": "dora@example.test", "first_name": "Dora", "last_name": "Dora", "name": "Dora"},
 		"eva":  {"first_name": "Eva", "last_name": "Eva", "name": "Eva"},
 		"V1":   {"first_name": "Finn", "last_name": "Finn", "name": "Finn"},
-		"V2":   {"last_name": "Gus", "name": "Gus"},
+		"V2":   {"first_name": "Ann", "last_name": "Gus", "name": "Gus"},
 	} {
 		ingest(t, s, start, identify(user, "twice-"+user, traits))
 	}

@@ -37,7 +37,7 @@ export function FindAnything({ entries, contacts }: { entries: Entry[]; contacts
       <ActionIcon hiddenFrom="sm" variant="default" aria-label={what} onClick={spotlight.open}>
         <IconSearch size={16} aria-hidden />
       </ActionIcon>
-      <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut="mod + K" scrollable maxHeight={420}>
+      <Spotlight.Root query={typed} onQueryChange={setTyped} shortcut="mod + K" scrollable maxHeight={420} styles={{ actionDescription: { opacity: 1 } }}>
         <Spotlight.Search placeholder={what} aria-label={what} leftSection={<IconSearch size={18} aria-hidden />} />
         <Spotlight.ActionsList>
           {people.length > 0 && (
