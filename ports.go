@@ -6,7 +6,6 @@ import (
 
 	"throughline.dev/throughline/activities"
 	"throughline.dev/throughline/api"
-	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
@@ -49,11 +48,6 @@ func (p storePort) ListVersions(ctx context.Context, key, cursor string, limit i
 func (p storePort) ListTemplates(ctx context.Context, cursor string, limit int) (api.Page[email.TemplateVersion], error) {
 	page, err := p.Store.ListTemplates(ctx, cursor, limit)
 	return api.Page[email.TemplateVersion](page), err
-}
-
-func (p storePort) ListContacts(ctx context.Context, filter audience.ContactFilter, cursor string, limit int) (api.Page[audience.Contact], error) {
-	page, err := p.Store.ListContacts(ctx, filter, cursor, limit)
-	return api.Page[audience.Contact](page), err
 }
 
 func (p storePort) ListMessages(ctx context.Context, filter email.MessageFilter, cursor string, limit int) (api.Page[email.Message], error) {

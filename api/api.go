@@ -206,8 +206,6 @@ func (s *server) routes() {
 	s.enrollmentRoutes()
 	s.journeyRoutes()
 	s.numberRoutes()
-	s.whereaboutRoutes()
-	s.reasonRoutes()
 	s.exampleRoutes()
 	s.tryRoutes()
 	s.kindRoutes()
@@ -226,6 +224,7 @@ func (s *server) routes() {
 	s.catalogueRoutes()
 	s.scoringRoutes()
 	s.stageRoutes()
+	s.reasonRoutes()
 }
 
 // serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.

@@ -5,16 +5,29 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
 )
 
-// ContactsInput looks a contact up by exactly one identity. The address stands in the query by contract; it is never logged.
+// ContactsInput looks a contact up by exactly one identity, or lists. The address stands in the query by contract; it is never logged.
 type ContactsInput struct {
-	UserID string `query:"user_id" maxLength:"255"`
-	Email  string `query:"email" maxLength:"254"`
+	ListInput
+	Segment string `query:"segment" maxLength:"64" doc:"Of a list: only who is in this segment."`
+	Stage   string `query:"stage" maxLength:"64" doc:"Of a list: only who is in this lifecycle stage."`
+	UserID  string `query:"user_id" maxLength:"255"`
+	Email   string `query:"email" maxLength:"254"`
+
+	lookUp bool // an identity was named, if only by an empty text: that is a slip, and must not list everybody
+}
+
+// Resolve implements huma.Resolver.
+func (in *ContactsInput) Resolve(ctx huma.Context) []error {
+	url := ctx.URL()
+	in.lookUp = url.Query().Has("user_id") || url.Query().Has("email")
+	return nil
 }
 
 // ContactInput names a contact.
@@ -22,28 +35,16 @@ type ContactInput struct {
 	ID string `path:"id" doc:"The contact."`
 }
 
-// SearchInput says whom to list.
-type SearchInput struct {
-	Body struct {
-		Q       string `json:"q,omitempty" maxLength:"200" doc:"The beginning of an e-mail address, a user id or a name; two characters at least." example:"ana"`
-		Segment string `json:"segment,omitempty" maxLength:"64"`
-		Stage   string `json:"stage,omitempty" maxLength:"64"`
-		Cursor  string `json:"cursor,omitempty" maxLength:"2000" doc:"next_cursor of the page before."`
-		Limit   int    `json:"limit,omitempty" minimum:"1" maximum:"200" default:"50"`
-	}
-}
-
 type contactOutput struct{ Body audience.Contact }
 
 func (s *server) contactRoutes() {
-	read := anyOf(ScopeRead)
-	handle(s, operation{id: "find-contacts", method: http.MethodGet, path: "/v1/contacts", tag: "contacts",
-		summary: "Look a contact up", doc: "By user_id or by email, exactly one. Empty when there is nobody.", access: read}, s.findContacts)
-	handle(s, operation{id: "search-contacts", method: http.MethodPost, path: "/v1/contacts/search", tag: "contacts",
-		summary: "List and search contacts", doc: "By the beginning of an e-mail address, a user id or a name, whatever its case: addresses first, then user ids, then names. Without one: " +
-			"the newest first; of a segment, who came into it last. A POST, so that no address stands in a URL.", access: anyOf(ScopeRead, ScopeSales)}, s.searchContacts)
-	// Reps read the contact that they were handed; so the sales scope may read contacts, timelines and messages.
+	// Reps look for the contact that they were handed; so the sales scope may read contacts, timelines and messages.
 	rep := anyOf(ScopeRead, ScopeSales)
+	handle(s, operation{id: "find-contacts", method: http.MethodGet, path: "/v1/contacts", tag: "contacts",
+		summary: "Look a contact up, or list contacts", doc: "By user_id or by email, at most one of them; empty when there is nobody. With neither, a list: the newest first; " +
+			"of a segment, who came into it last. To find somebody by a part of a name or an address, see search.", access: rep}, s.findContacts)
+	s.searchRoutes()
+	s.whereaboutsRoutes()
 	handle(s, operation{id: "find-contact", method: http.MethodGet, path: "/v1/contacts/{id}", tag: "contacts",
 		summary: "Read a contact", access: rep}, s.findContact)
 	handle(s, operation{id: "list-timeline", method: http.MethodGet, path: "/v1/contacts/{id}/timeline", tag: "contacts",
@@ -56,8 +57,14 @@ func (s *server) findContacts(ctx context.Context, in *ContactsInput) (*listOutp
 	if in.Email != "" {
 		kind, value = "email", in.Email
 	}
-	if value == "" || (in.UserID != "" && in.Email != "") {
+	if in.lookUp && (value == "" || (in.UserID != "" && in.Email != "")) {
 		return nil, invalid("query", "one_identity", "Look up by exactly one of user_id and email.")
+	}
+	if !in.lookUp {
+		return s.listContacts(ctx, audience.ContactFilter{Segment: in.Segment, Stage: in.Stage}, in.ListInput)
+	}
+	if in.Segment != "" || in.Stage != "" || in.Cursor != "" {
+		return nil, invalid("query", "one_identity", "A list has filters; a look-up has one of user_id and email, and nothing else.")
 	}
 	contact, err := s.Contacts.FindContactBy(ctx, kind, value)
 	if fault.KindOf(err) == fault.NotFound {
@@ -97,6 +104,9 @@ func (s *server) timeline(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, fmt.Errorf("read timeline: %w", err)
 	}
+	if err := s.tell(ctx, id, entries); err != nil {
+		return nil, err
+	}
 	page := Page[TimelineEntry]{Items: entries}
 	if next > 0 {
 		page.Next = strconv.FormatInt(next, 10)
@@ -110,23 +120,4 @@ func withTraits(c audience.Contact) audience.Contact {
 		c.Traits = map[string]any{}
 	}
 	return c
-}
-
-func (s *server) searchContacts(ctx context.Context, in *SearchInput) (*listOutput[audience.Contact], error) {
-	q := strings.TrimSpace(in.Body.Q)
-	if len([]rune(q)) == 1 {
-		return nil, invalid("/q", "too_short", "Two characters at least, so that what is found is of use.")
-	}
-	cursor, err := ListInput{Cursor: in.Body.Cursor}.keyCursor()
-	if err != nil {
-		return nil, invalid("/cursor", "bad_cursor", "This is no cursor of this list: take next_cursor of the page before.")
-	}
-	page, err := s.Contacts.ListContacts(ctx, audience.ContactFilter{Beginning: q, Segment: in.Body.Segment, Stage: in.Body.Stage}, cursor, in.Body.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("search contacts: %w", err)
-	}
-	for i := range page.Items {
-		page.Items[i] = withTraits(page.Items[i])
-	}
-	return listOf(page), nil
 }

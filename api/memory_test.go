@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -325,21 +324,6 @@ func (m *memory) Timeline(_ context.Context, id string, after int64, limit int) 
 		return rest[:limit], rest[limit-1].ID, nil
 	}
 	return rest, 0, nil
-}
-
-func (m *memory) ListContacts(_ context.Context, filter audience.ContactFilter, cursor string, _ int) (Page[audience.Contact], error) {
-	done, err := m.start()
-	defer done()
-	var page Page[audience.Contact]
-	for _, c := range m.contacts {
-		if strings.HasPrefix(c.Email, filter.Beginning) || strings.HasPrefix(c.UserID, filter.Beginning) {
-			page.Items = append(page.Items, c)
-		}
-	}
-	if cursor != "" {
-		err = fault.New(fault.Invalid, "bad_cursor", "This is no cursor of this list.")
-	}
-	return page, err
 }
 
 func (m *memory) ListMessages(context.Context, email.MessageFilter, string, int) (Page[email.Message], error) {

@@ -12,13 +12,13 @@ import (
 	"throughline.dev/throughline/internal/email"
 )
 
-// MessagesInput narrows the list of mail.
+// MessagesInput lists mail: of everybody, or as narrowed.
 type MessagesInput struct {
-	ContactID string `query:"contact_id" maxLength:"36" doc:"Only this contact's."`
-	State     string `query:"state" enum:"queued,sending,sent,deferred,rejected,unknown,skipped,failed"`
-	Reason    string `query:"reason" maxLength:"200" doc:"Only those that were not sent for this reason."`
-	Journey   string `query:"journey" maxLength:"64"`
-	Template  string `query:"template" maxLength:"64"`
+	ContactID string `query:"contact_id" maxLength:"36" doc:"Only the mail of this contact."`
+	State     string `query:"state" enum:"queued,sending,sent,deferred,rejected,unknown,skipped,failed" doc:"Only mail in this state."`
+	Reason    string `query:"reason" maxLength:"64" doc:"Only mail that was not sent for this reason: see /v1/reasons."`
+	Journey   string `query:"journey" maxLength:"64" doc:"Only mail of this journey."`
+	Template  string `query:"template" maxLength:"64" doc:"Only mail made from this template."`
 	ListInput
 }
 
@@ -27,7 +27,7 @@ type messageOutput struct{ Body email.Message }
 func (s *server) messageRoutes() {
 	rep := anyOf(ScopeRead, ScopeSales)
 	handle(s, operation{id: "list-messages", method: http.MethodGet, path: "/v1/messages", tag: "messages",
-		summary: "List messages", doc: "Of all contacts or of one, newest first, without html and text.", access: rep}, s.listMessages)
+		summary: "List messages", doc: "Sent and not sent, the newest first, without html and text.", access: rep}, s.listMessages)
 	handle(s, operation{id: "find-message", method: http.MethodGet, path: "/v1/messages/{id}", tag: "messages",
 		summary: "Read a message", doc: "With html and text as they were sent.", access: rep}, s.findMessage)
 	s.plain(&huma.Operation{OperationID: "show-message", Method: http.MethodGet, Path: "/v1/messages/{id}/html", Tags: []string{"messages"},
@@ -40,11 +40,10 @@ func (s *server) messageRoutes() {
 func (s *server) listMessages(ctx context.Context, in *MessagesInput) (*listOutput[email.Message], error) {
 	filter := email.MessageFilter{State: email.State(in.State), Reason: in.Reason, Journey: in.Journey, Template: in.Template}
 	if in.ContactID != "" {
-		id, err := parseID(in.ContactID)
-		if err != nil { // a filter that matches nobody
+		var err error
+		if filter.ContactID, err = parseID(in.ContactID); err != nil { // a filter that matches nobody
 			return listOf(Page[email.Message]{}), nil
 		}
-		filter.ContactID = id
 	}
 	cursor, _, err := in.numberCursor()
 	if err != nil {

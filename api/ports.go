@@ -84,14 +84,13 @@ type TimelineEntry struct {
 	Message  *email.Message     `json:"message,omitempty" doc:"Without html and text."`
 	Handoff  *sales.Handoff     `json:"handoff,omitempty"`
 	Score    *sales.ScoreChange `json:"score,omitempty"`
+	Words    string             `json:"words,omitempty" doc:"What a decision or a message means, as a sentence."`
 }
 
 // Contacts finds people and what happened to them. kind is user_id or email.
 type Contacts interface {
 	FindContact(ctx context.Context, id string) (audience.Contact, error)
 	FindContactBy(ctx context.Context, kind, value string) (audience.Contact, error)
-	// ListContacts has opaque cursors; what is none of its own is a fault of kind Invalid.
-	ListContacts(ctx context.Context, filter audience.ContactFilter, cursor string, limit int) (Page[audience.Contact], error)
 	// Timeline goes from the oldest to the newest, from after an entry (0: from the beginning); next is 0 on the last page.
 	Timeline(ctx context.Context, contactID string, after int64, limit int) (entries []TimelineEntry, next int64, err error)
 }

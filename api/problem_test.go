@@ -65,7 +65,7 @@ func bad() []row {
 			status: 422, contains: []string{"bad_cursor"}},
 		{name: "cursor of nobody", call: call{method: "GET", url: "/v1/journeys?cursor=secret", key: "key-read"}, status: 422, contains: []string{"bad_cursor"}},
 		{name: "text of nobody as cursor", call: call{method: "GET", url: "/v1/journeys?cursor=YWJj", key: "key-read"}, status: 422, contains: []string{"bad_cursor"}},
-		{name: "no identity", call: call{method: "GET", url: "/v1/contacts", key: "key-read"}, status: 422, contains: []string{"one_identity"}},
+		{name: "an empty identity", call: call{method: "GET", url: "/v1/contacts?email=", key: "key-read"}, status: 422, contains: []string{"one_identity"}},
 		{name: "two identities", call: call{method: "GET", url: "/v1/contacts?user_id=u1&email=" + secret, key: "key-read"}, status: 422},
 		{name: "status that is none", call: call{method: "GET", url: "/v1/handoffs?status=secret", key: "key-sales"}, status: 422, contains: []string{"query:status"}},
 		{name: "form", call: call{method: "POST", url: signal, key: "key-ingest", body: "name=secret",

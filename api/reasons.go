@@ -1,59 +1,46 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"slices"
 
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/journey"
 )
 
-// ReasonText is a code of the journal and the ledger, and what it says.
-type ReasonText struct {
-	Code  string `json:"code"`
-	Words string `json:"words"`
+// Reason is the code of a reason with its words.
+type Reason struct {
+	journey.Why
+	About string `json:"about" enum:"message,journey" doc:"What has it: a message that was not sent, or an enrollment or a decision of a journey."`
 }
-
-type reasonsOutput struct{ Body List[ReasonText] }
 
 func (s *server) reasonRoutes() {
-	handle(s, operation{id: "list-reasons", method: http.MethodGet, path: "/v1/reasons", tag: "contacts", summary: "What the codes of reasons say",
-		doc: "Of mails that were not sent, of enrollments that ended and of contacts that were not let in.", access: anyOf(ScopeRead, ScopeJourneys, ScopeSales)}, s.listReasons)
+	handle(s, operation{id: "list-reasons", method: http.MethodGet, path: "/v1/reasons", tag: "messages", summary: "List the codes of reasons with their words",
+		doc:    "Besides these there are texts of authors: the reason of an exit step, of points, of a rejected handoff.",
+		access: anyOf(ScopeRead, ScopeSales, ScopeJourneys)}, s.listReasons)
 }
 
-func (s *server) listReasons(context.Context, *struct{}) (*reasonsOutput, error) {
-	all := []ReasonText{}
-	for code, words := range reasonWords() {
-		all = append(all, ReasonText{Code: code, Words: words})
-	}
-	slices.SortFunc(all, func(a, b ReasonText) int { return cmp.Compare(a.Code, b.Code) })
-	return &reasonsOutput{Body: List[ReasonText]{Data: all}}, nil
+func (s *server) listReasons(context.Context, *struct{}) (*listOutput[Reason], error) {
+	return listOf(Page[Reason]{Items: reasons()}), nil
 }
 
-// reasonWords has a sentence for every reason; a test holds it complete.
-func reasonWords() map[string]string {
-	return map[string]string{
-		email.ReasonSuppressed:     "The address is on the suppression list.",
-		email.ReasonUnsubscribed:   "The contact has unsubscribed from marketing mail.",
-		email.ReasonNoAddress:      "The contact has no e-mail address.",
-		email.ReasonInvalidAddress: "What the contact has as an e-mail address is none.",
-		email.ReasonGoalReached:    "The goal was reached just before the mail would have gone out.",
-		email.ReasonExited:         "An exit event came just before the mail would have gone out.",
-		email.ReasonRenderFailed:   "The mail could not be written for this contact: its template has a mistake.",
-		email.ReasonGaveUp:         "The receiving server put it off for too long, so it was given up.",
-		email.ReasonHardBounce:     "The receiving server refused it for good.",
-		email.ReasonFateUnknown:    "The connection was cut at the very end: nobody knows whether it arrived, so it is not sent twice.",
-
-		journey.ReasonGoal:              "The goal was reached.",
-		journey.ReasonExitEvent:         "An exit event came.",
-		journey.ReasonImpossibleOutcome: "A step came to something that the journey has no way out for.",
-		journey.ReasonEndlessLoop:       "The journey went in circles without a pause.",
-		journey.ReasonUnknownStep:       "The journey led to a step that is not there.",
-
-		journey.NotEnteredActive: "The contact was in this journey already.",
-		journey.NotEnteredBefore: "The contact had been in this journey before, and it lets nobody in twice.",
-		journey.NotEnteredSoon:   "The contact had been in this journey too recently.",
+func reasons() []Reason {
+	var all []Reason
+	for _, why := range email.Reasons() {
+		all = append(all, Reason{journey.Why{Code: why[0], Words: why[1]}, "message"})
 	}
+	for _, why := range journey.Reasons() {
+		all = append(all, Reason{why, "journey"})
+	}
+	return all
+}
+
+// messageReason are the words of a message's reason.
+func messageReason(code string) string {
+	for _, why := range email.Reasons() {
+		if why[0] == code {
+			return why[1]
+		}
+	}
+	return code
 }

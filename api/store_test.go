@@ -46,11 +46,6 @@ func (p realPort) ListTemplates(ctx context.Context, cursor string, limit int) (
 	return Page[email.TemplateVersion](page), err
 }
 
-func (p realPort) ListContacts(ctx context.Context, filter audience.ContactFilter, cursor string, limit int) (Page[audience.Contact], error) {
-	page, err := p.Store.ListContacts(ctx, filter, cursor, limit)
-	return Page[audience.Contact](page), err
-}
-
 func (p realPort) ListMessages(ctx context.Context, filter email.MessageFilter, cursor string, limit int) (Page[email.Message], error) {
 	page, err := p.Store.ListMessages(ctx, filter, cursor, limit)
 	return Page[email.Message](page), err

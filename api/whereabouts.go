@@ -4,46 +4,132 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/internal/sales"
 )
 
-// Whereabouts knows where a contact stands, what was decided for it, and what keeps mail from it.
-type Whereabouts interface {
-	ContactEnrollments(ctx context.Context, contactID string) ([]journey.Enrollment, error)
-	EnrollmentDecisions(ctx context.Context, enrollmentID string) ([]journey.Decision, error)
-	// LastRefusal is the newest time that a contact was kept out of a journey, or nil.
-	LastRefusal(ctx context.Context, contactID, journeyKey string) (*journey.Decision, error)
-	// StepMessage is the message of a step's newest visit in an enrollment, without its bodies, or nil.
-	StepMessage(ctx context.Context, enrollmentID, stepID string) (*email.Message, error)
-	Consents(ctx context.Context, contactID string) (audience.Consents, error)
-}
-
-// Standing is an enrollment, and what it waits for while it waits.
+// Standing is an enrollment and where it stands.
 type Standing struct {
 	journey.Enrollment
-	StepKind string   `json:"step_kind,omitempty" doc:"What the step does that it stands at."`
-	Events   []string `json:"events,omitempty" doc:"What it waits for."`
-	Sentence string   `json:"sentence" doc:"Where the contact stands, or how it ended."`
+	Name     string     `json:"journey_name,omitempty" doc:"For people."`
+	Kind     string     `json:"kind,omitempty" doc:"Of the step that it stands at."`
+	Since    *time.Time `json:"since,omitempty" doc:"Since when it has been at the step; the end of the last step that left a decision, where the step has no time of its own."`
+	WaitsFor []string   `json:"waits_for" nullable:"false" doc:"What ends the wait, in words; wake_at is when it ends at the latest."`
+	Ended    string     `json:"ended,omitempty" doc:"How it ended, in words."`
 }
 
-type standingsOutput struct{ Body List[Standing] }
+// ContactJourney is a contact's way, as far as it has come.
+type ContactJourney struct {
+	Stage       string          `json:"stage"`
+	Enrollments []Standing      `json:"enrollments" nullable:"false" doc:"The newest first."`
+	Handoffs    []sales.Handoff `json:"handoffs" nullable:"false" doc:"The newest first."`
+}
 
-type consentsOutput struct{ Body audience.Consents }
+// Sendable is a mail that a contact could have got.
+type Sendable struct {
+	Journey  string `json:"journey"`
+	Name     string `json:"journey_name,omitempty"`
+	Step     string `json:"step"`
+	Template string `json:"template"`
+	Entered  bool   `json:"entered" doc:"Whether the contact is or was in the journey."`
+}
 
-func (s *server) whereaboutRoutes() {
+// WhyAnswer is why a contact got something, or did not.
+type WhyAnswer struct {
+	journey.Answer
+	MessageID string `json:"message_id,omitempty" doc:"The mail of the step, sent or not."`
+}
+
+// WhyInput asks about a step of a journey.
+type WhyInput struct {
+	ContactInput
+	Journey string `query:"journey" required:"true" maxLength:"64"`
+	Step    string `query:"step" required:"true" maxLength:"64"`
+}
+
+type (
+	contactJourneyOutput struct{ Body ContactJourney }
+	consentsOutput       struct{ Body audience.Consents }
+	whyOutput            struct{ Body WhyAnswer }
+)
+
+func (s *server) whereaboutsRoutes() {
 	rep := anyOf(ScopeRead, ScopeSales)
-	handle(s, operation{id: "list-enrollments", method: http.MethodGet, path: "/v1/contacts/{id}/enrollments", tag: "contacts",
-		summary: "Where a contact stands", doc: "Its enrollments, newest first, 200 at most.", access: rep}, s.standings)
-	handle(s, operation{id: "list-consents", method: http.MethodGet, path: "/v1/contacts/{id}/consents", tag: "contacts",
-		summary: "What a contact permits", access: rep}, s.consents)
-	handle(s, operation{id: "explain-send", method: http.MethodGet, path: "/v1/contacts/{id}/why", tag: "contacts",
-		summary: "Why a contact got a step's mail, or did not", doc: "Of the newest enrollment in the journey. Works for steps of any kind: whether the contact came to it, and if not, where it stands or which way it took.",
-		access: rep}, s.why)
+	handle(s, operation{id: "find-contact-journey", method: http.MethodGet, path: "/v1/contacts/{id}/journey", tag: "contacts",
+		summary: "Read where a contact is", doc: "Every enrollment with the step that it stands at and what it waits for, and the handoffs.", access: rep}, s.contactJourney)
+	handle(s, operation{id: "find-consents", method: http.MethodGet, path: "/v1/contacts/{id}/consents", tag: "contacts",
+		summary: "Read what a contact has permitted", doc: "And whether its address must not be written to at all.", access: rep}, s.consents)
+	handle(s, operation{id: "list-sends", method: http.MethodGet, path: "/v1/contacts/{id}/sends", tag: "contacts", summary: "List what a contact could have been sent",
+		doc: "The send steps of the versions that it is or was in, then those of all journeys that are live.", access: rep}, s.sends)
+	handle(s, operation{id: "explain-step", method: http.MethodGet, path: "/v1/contacts/{id}/why", tag: "contacts", summary: "Ask why a contact got something, or did not",
+		doc: "About a step of a journey, in the contact's newest enrollment. The code is stable: " + journey.WhyPassed + ", here, not_yet, other_way, ended, not_entered, " +
+			"never_entered, not_published or no_such_step; of a send step that was decided, the state of its message.", access: rep}, s.why)
+}
+
+func (s *server) contactJourney(ctx context.Context, in *ContactInput) (*contactJourneyOutput, error) {
+	contact, err := s.findContact(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	enrollments, err := s.Whereabouts.ContactEnrollments(ctx, contact.Body.ID)
+	if err != nil {
+		return nil, fmt.Errorf("list enrollments: %w", err)
+	}
+	out := ContactJourney{Stage: contact.Body.Stage, Enrollments: []Standing{}, Handoffs: []sales.Handoff{}}
+	versions := s.versionsOf()
+	for _, e := range enrollments {
+		standing, err := s.standing(ctx, versions, e)
+		if err != nil {
+			return nil, err
+		}
+		out.Enrollments = append(out.Enrollments, standing)
+	}
+	handoffs, err := s.Whereabouts.ContactHandoffs(ctx, contact.Body.ID)
+	if err != nil {
+		return nil, fmt.Errorf("list handoffs: %w", err)
+	}
+	out.Handoffs = append(out.Handoffs, handoffs...)
+	return &contactJourneyOutput{Body: out}, nil
+}
+
+func (s *server) standing(ctx context.Context, versions *versions, e journey.Enrollment) (Standing, error) {
+	out := Standing{Enrollment: e, WaitsFor: []string{}}
+	def, plan, err := versions.of(ctx, e.Journey, e.Version)
+	if err != nil {
+		return out, err
+	}
+	if def != nil {
+		out.Name = def.Name
+		if out.Step == "" {
+			out.Step = plan.First
+		}
+		waits, kind := def.WaitsFor(out.Step)
+		out.WaitsFor, out.Kind = append(out.WaitsFor, waits...), string(kind)
+	}
+	if e.State.Final() {
+		out.Ended = def.Tell(journey.Decision{Kind: string(e.State), Reason: e.Reason})
+		return out, nil
+	}
+	out.Since = &e.EnteredAt
+	if def != nil && e.WakeAt != nil && plan.Steps[out.Step].For > 0 {
+		since := e.WakeAt.Add(-plan.Steps[out.Step].For)
+		out.Since = &since
+		return out, nil
+	}
+	made, err := s.Whereabouts.EnrollmentDecisions(ctx, e.ID)
+	if err != nil {
+		return out, fmt.Errorf("read decisions: %w", err)
+	}
+	if len(made) > 0 {
+		out.Since = &made[len(made)-1].At
+	}
+	return out, nil
 }
 
 func (s *server) consents(ctx context.Context, in *ContactInput) (*consentsOutput, error) {
@@ -61,108 +147,155 @@ func (s *server) consents(ctx context.Context, in *ContactInput) (*consentsOutpu
 	return &consentsOutput{Body: consents}, nil
 }
 
-func (s *server) standings(ctx context.Context, in *ContactInput) (*standingsOutput, error) {
+func (s *server) sends(ctx context.Context, in *ContactInput) (*listOutput[Sendable], error) {
 	id, err := parseID(in.ID)
 	if err != nil {
 		return nil, err
 	}
 	enrollments, err := s.Whereabouts.ContactEnrollments(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("read enrollments: %w", err)
+		return nil, fmt.Errorf("list enrollments: %w", err)
 	}
-	out := []Standing{}
-	known := map[string]*journey.Definition{}
-	for _, e := range enrollments {
-		definition, err := s.definitionOf(ctx, known, e)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, standing(e, definition))
-	}
-	return &standingsOutput{Body: List[Standing]{Data: out}}, nil
-}
-
-// definitionOf reads the version that an enrollment is in, each once.
-func (s *server) definitionOf(ctx context.Context, known map[string]*journey.Definition, e journey.Enrollment) (*journey.Definition, error) {
-	if d := known[e.Hash]; d != nil {
-		return d, nil
-	}
-	version, err := s.Journeys.FindVersion(ctx, e.Journey, e.Version)
+	live, err := s.Whereabouts.LiveVersions(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("find version: %w", err)
+		return nil, fmt.Errorf("list live versions: %w", err)
 	}
-	definition, problems := journey.Parse(version.Document)
-	if definition == nil || fault.HasErrors(problems) {
-		return nil, fmt.Errorf("parse version %d of journey %s: %d problems", e.Version, e.Journey, len(problems))
-	}
-	known[e.Hash] = definition
-	return definition, nil
-}
-
-func standing(e journey.Enrollment, definition *journey.Definition) Standing {
-	out := Standing{Enrollment: e}
-	step := stepOf(definition, e.Step)
-	if step != nil {
-		out.StepKind = string(step.Kind)
-		if step.WaitFor != nil && !e.State.Final() {
-			for _, arm := range step.WaitFor.Arms {
-				out.Events = append(out.Events, arm.Event)
+	var all []Sendable
+	entered := map[string]bool{}
+	add := func(def *journey.Definition) {
+		for _, step := range def.Steps {
+			known := slices.ContainsFunc(all, func(one Sendable) bool { return one.Journey == def.Journey && one.Step == step.ID })
+			if step.Send != nil && !known {
+				all = append(all, Sendable{Journey: def.Journey, Name: def.Name, Step: step.ID, Template: step.Send.Template, Entered: entered[def.Journey]})
 			}
 		}
 	}
-	out.Sentence = standingSentence(out)
-	return out
+	versions := s.versionsOf()
+	for _, e := range enrollments {
+		entered[e.Journey] = true
+		def, _, err := versions.of(ctx, e.Journey, e.Version)
+		if err != nil {
+			return nil, err
+		}
+		if def != nil {
+			add(def)
+		}
+	}
+	for _, v := range live {
+		if def, problems := journey.Parse(v.Document); def != nil && !fault.HasErrors(problems) {
+			add(def)
+		}
+	}
+	return listOf(Page[Sendable]{Items: all}), nil
 }
 
-func stepOf(definition *journey.Definition, id string) *journey.Step {
-	for i := range definition.Steps {
-		if definition.Steps[i].ID == id {
-			return &definition.Steps[i]
+func (s *server) why(ctx context.Context, in *WhyInput) (*whyOutput, error) {
+	contact, err := s.findContact(ctx, &in.ContactInput)
+	if err != nil {
+		return nil, err
+	}
+	draft, err := s.Journeys.FindDraft(ctx, in.Journey)
+	if err != nil {
+		return nil, fmt.Errorf("find journey: %w", err)
+	}
+	past := journey.Past{Live: draft.LiveVersion > 0}
+	if err := s.recall(ctx, contact.Body.ID, in.Journey, &past); err != nil {
+		return nil, err
+	}
+	if past.Enrollment == nil {
+		return &whyOutput{Body: WhyAnswer{Answer: past.Explain(in.Step)}}, nil
+	}
+	message, err := s.Whereabouts.StepMessage(ctx, past.Enrollment.ID, in.Step)
+	if err != nil {
+		return nil, fmt.Errorf("find message: %w", err)
+	}
+	if message != nil {
+		return &whyOutput{Body: WhyAnswer{MessageID: message.ID, Answer: journey.Answer{
+			Code: string(message.State), Words: fate(*message), Step: in.Step, At: &message.UpdatedAt, Reason: message.Reason,
+			EnrollmentID: past.Enrollment.ID, Version: past.Enrollment.Version,
+		}}}, nil
+	}
+	if past.Plan == nil {
+		return nil, fmt.Errorf("version %d of journey %s can't be read", past.Enrollment.Version, in.Journey)
+	}
+	return &whyOutput{Body: WhyAnswer{Answer: past.Explain(in.Step)}}, nil
+}
+
+// recall reads what is known of a contact and a journey.
+func (s *server) recall(ctx context.Context, contactID, key string, past *journey.Past) error {
+	enrollments, err := s.Whereabouts.ContactEnrollments(ctx, contactID)
+	if err != nil {
+		return fmt.Errorf("list enrollments: %w", err)
+	}
+	i := slices.IndexFunc(enrollments, func(e journey.Enrollment) bool { return e.Journey == key })
+	if i < 0 {
+		if past.Refused, err = s.Whereabouts.LastRefusal(ctx, contactID, key); err != nil {
+			return fmt.Errorf("find refusal: %w", err)
 		}
+		return nil
+	}
+	past.Enrollment = &enrollments[i]
+	if past.Definition, past.Plan, err = s.versionsOf().of(ctx, key, past.Enrollment.Version); err != nil {
+		return err
+	}
+	if past.Made, err = s.Whereabouts.EnrollmentDecisions(ctx, past.Enrollment.ID); err != nil {
+		return fmt.Errorf("read decisions: %w", err)
 	}
 	return nil
 }
 
-func standingSentence(s Standing) string {
-	if s.State.Final() {
-		text := fmt.Sprintf("It %s at %s.", s.State, s.Step)
-		if s.Step == "" {
-			text = fmt.Sprintf("It %s.", s.State)
-		}
-		if words := reasonWords()[s.Reason]; words != "" {
-			return text + " " + words
-		}
-		if s.Reason != "" {
-			return text + " The reason: " + s.Reason + "."
-		}
-		return text
+// fate says what became of a message.
+func fate(m email.Message) string {
+	because := ": " + messageReason(m.Reason) + "."
+	if m.Reason == "" {
+		because = "."
 	}
-	until := ""
-	if s.WakeAt != nil {
-		until = ", until " + s.WakeAt.UTC().Format(time.RFC3339) + " at the latest"
+	switch m.State {
+	case email.Sent:
+		return "Sent, and the mail server took it."
+	case email.Queued, email.Sending:
+		return "On its way to the mail server."
+	case email.Deferred:
+		return "On its way: the mail server asked to try again later."
+	case email.Skipped:
+		return "Skipped at " + m.StepID + because
+	case email.Rejected, email.Failed:
+		return "Not sent" + because
+	case email.Unknown:
+		return "Perhaps sent" + because
 	}
-	switch {
-	case len(s.Events) > 0:
-		return fmt.Sprintf("It waits at %s for %s%s.", s.Step, oneOf(s.Events), until)
-	case s.StepKind == string(journey.KindHandoff):
-		return fmt.Sprintf("It waits at %s for sales%s.", s.Step, until)
-	case s.WakeAt != nil:
-		return fmt.Sprintf("It waits at %s until %s.", s.Step, s.WakeAt.UTC().Format(time.RFC3339))
-	}
-	return fmt.Sprintf("It is at %s.", s.Step)
+	return string(m.State) + because
 }
 
-func oneOf(names []string) string {
-	text := ""
-	for i, name := range names {
-		switch {
-		case i == 0:
-		case i == len(names)-1:
-			text += " or "
-		default:
-			text += ", "
-		}
-		text += name
+// versions reads definitions once each, for the time of a request.
+type versions struct {
+	server *server
+	read   map[string]readVersion
+}
+
+type readVersion struct {
+	def  *journey.Definition
+	plan *journey.Plan
+}
+
+func (s *server) versionsOf() *versions { return &versions{server: s, read: map[string]readVersion{}} }
+
+// of finds a version's definition and plan; nil when this program can't read it any more.
+func (v *versions) of(ctx context.Context, key string, number int) (*journey.Definition, *journey.Plan, error) {
+	name := fmt.Sprint(key, "/", number)
+	if known, ok := v.read[name]; ok {
+		return known.def, known.plan, nil
 	}
-	return text
+	version, err := v.server.Journeys.FindVersion(ctx, key, number)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find version %d of journey %s: %w", number, key, err)
+	}
+	var found readVersion
+	if def, problems := journey.Parse(version.Document); def != nil && !fault.HasErrors(problems) {
+		if plan, err := journey.Compile(def); err == nil {
+			found = readVersion{def, plan}
+		}
+	}
+	v.read[name] = found
+	return found.def, found.plan, nil
 }

@@ -11,8 +11,8 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["journey-contacts", "/journeys/trial-to-paid/contacts?step=to_sales", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
   ["journey", "/journeys/trial-to-paid", (page) => page.locator(".step").first().waitFor()],
   ["contacts", "/contacts", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
-  ["messages", "/messages", (page) => page.getByRole("table", { name: "Messages" }).waitFor()],
   ["contact", `/contacts/${contact}`, (page) => page.getByRole("button", { name: /your trial has begun/ }).waitFor()],
+  ["messages", "/messages", (page) => page.getByRole("table", { name: "Messages" }).waitFor()],
   ["companies", "/companies", (page) => page.getByRole("table", { name: "Companies" }).waitFor()],
   ["company", "/companies/acme%2Feu", (page) => page.getByRole("table", { name: "Members" }).waitFor()],
   ["events", "/events", (page) => page.getByRole("table", { name: "Events" }).waitFor()],
@@ -62,13 +62,14 @@ for (const [width, colorScheme] of [[1440, "light"], [1440, "dark"], [320, "ligh
 }
 
 test("the first load is small", async ({ page }) => {
-  let bytes = 0;
-  page.on("response", async (response) => {
-    if (response.url().endsWith(".js")) bytes += gzipSync(await response.body()).length;
+  const sizes: Promise<number>[] = [];
+  page.on("response", (response) => {
+    if (response.url().endsWith(".js")) sizes.push(response.body().then((body) => gzipSync(body).length));
   });
   await logIn(page, required("ADMIN_KEY"));
   await page.getByRole("table", { name: "Journeys" }).waitFor();
   await page.waitForLoadState("networkidle");
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0); // a body may come after the network has gone quiet
   console.log(`login and list: ${Math.round(bytes / 1024)} KB of gzipped JavaScript`);
   expect(bytes).toBeGreaterThan(10 * 1024);
   expect(bytes).toBeLessThanOrEqual(350 * 1024);

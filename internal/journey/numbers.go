@@ -46,22 +46,22 @@ type Day struct {
 
 // Numbers are what a journey has done so far.
 type Numbers struct {
-	Journey     string       `json:"journey"`
-	Version     int          `json:"version" doc:"0: all versions together."`
-	At          time.Time    `json:"at" doc:"The moment that all of them are of."`
-	Entered     int64        `json:"entered"`
-	Active      int64        `json:"active" doc:"Are inside now."`
-	Converted   int64        `json:"converted" doc:"Reached the goal."`
-	Conversion  Share        `json:"conversion" doc:"Of all who entered, with the 95 % interval."`
-	Ended       []Reason     `json:"ended" nullable:"false" doc:"How the others ended, most frequent first."`
-	Steps       []StepCount  `json:"steps" nullable:"false" doc:"In the order of the definition."`
-	Ways        []WayCount   `json:"ways" nullable:"false" doc:"How often each way out of a step was taken."`
-	Experiments []Experiment `json:"experiments" nullable:"false" doc:"One for each split."`
-	Days        []Day        `json:"days" nullable:"false" doc:"The last 30 days, for all versions."`
+	Journey     string        `json:"journey"`
+	Version     int           `json:"version" doc:"0: all versions together."`
+	At          time.Time     `json:"at" doc:"The moment that all of them are of."`
+	Entered     int64         `json:"entered"`
+	Active      int64         `json:"active" doc:"Are inside now."`
+	Converted   int64         `json:"converted" doc:"Reached the goal."`
+	Conversion  Share         `json:"conversion" doc:"Of all who entered, with the 95 % interval."`
+	Ended       []ReasonCount `json:"ended" nullable:"false" doc:"How the others ended, most frequent first."`
+	Steps       []StepCount   `json:"steps" nullable:"false" doc:"In the order of the definition."`
+	Ways        []WayCount    `json:"ways" nullable:"false" doc:"How often each way out of a step was taken."`
+	Experiments []Experiment  `json:"experiments" nullable:"false" doc:"One for each split."`
+	Days        []Day         `json:"days" nullable:"false" doc:"The last 30 days, for all versions."`
 }
 
-// Reason counts what has the same state and reason.
-type Reason struct {
+// ReasonCount counts what has the same state and reason.
+type ReasonCount struct {
 	State  string `json:"state"`
 	Reason string `json:"reason"`
 	Total  int64  `json:"total"`
@@ -69,11 +69,11 @@ type Reason struct {
 
 // StepCount is what happened at a step.
 type StepCount struct {
-	Step    string   `json:"step"`
-	Entered int64    `json:"entered" doc:"How often contacts came to it; a contact may come again."`
-	Here    int64    `json:"here" doc:"Stand there now."`
-	Sent    int64    `json:"sent,omitempty"`
-	Unsent  []Reason `json:"unsent,omitempty" doc:"Mails that were not sent, by state and reason."`
+	Step    string        `json:"step"`
+	Entered int64         `json:"entered" doc:"How often contacts came to it; a contact may come again."`
+	Here    int64         `json:"here" doc:"Stand there now."`
+	Sent    int64         `json:"sent,omitempty"`
+	Unsent  []ReasonCount `json:"unsent,omitempty" doc:"Mails that were not sent, by state and reason."`
 }
 
 // WayCount is how often a way out of a step was taken. Ports that the definition does not have, such as goal, are ways out of the journey.
@@ -102,7 +102,7 @@ type VariantCount struct {
 
 // CountUp makes a journey's numbers of a tally. Steps that the definition does not have, as other versions may, come last.
 func CountUp(definition *Definition, t Tally) Numbers {
-	n := Numbers{Ended: []Reason{}, Steps: []StepCount{}, Ways: []WayCount{}, Experiments: []Experiment{}, Days: t.Days}
+	n := Numbers{Ended: []ReasonCount{}, Steps: []StepCount{}, Ways: []WayCount{}, Experiments: []Experiment{}, Days: t.Days}
 	kinds := map[string]Kind{}
 	steps := map[string]*StepCount{}
 	var order []string
@@ -147,7 +147,7 @@ func (n *Numbers) countEnrollments(tallies []EnrollmentTally, at func(string) *S
 		case e.State == Completed && e.Reason == ReasonGoal:
 			n.Converted += e.Total
 		default:
-			n.Ended = append(n.Ended, Reason{State: string(e.State), Reason: e.Reason, Total: e.Total})
+			n.Ended = append(n.Ended, ReasonCount{State: string(e.State), Reason: e.Reason, Total: e.Total})
 		}
 	}
 }
@@ -177,12 +177,12 @@ func (n *Numbers) countMessages(tallies []MessageTally, at func(string) *StepCou
 		step := at(m.Step)
 		switch m.State {
 		case "queued", "sending", "deferred": // the contact still stands there
-			step.Unsent = append(step.Unsent, Reason{State: m.State, Reason: m.Reason, Total: m.Total})
+			step.Unsent = append(step.Unsent, ReasonCount{State: m.State, Reason: m.Reason, Total: m.Total})
 			continue
 		case "sent":
 			step.Sent += m.Total
 		default:
-			step.Unsent = append(step.Unsent, Reason{State: m.State, Reason: m.Reason, Total: m.Total})
+			step.Unsent = append(step.Unsent, ReasonCount{State: m.State, Reason: m.Reason, Total: m.Total})
 		}
 		step.Entered += m.Total
 		onward[m.Step] += m.Total
@@ -198,7 +198,7 @@ func isKind(kind string) bool {
 	return ok
 }
 
-func mostFirst(a, b Reason) int {
+func mostFirst(a, b ReasonCount) int {
 	return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.State, b.State), cmp.Compare(a.Reason, b.Reason))
 }
 

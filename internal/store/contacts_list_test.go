@@ -52,7 +52,17 @@ func TestContactsAreFoundByABeginning(t *testing.T) {
 		ingest(t, s, start, identify(fmt.Sprintf("U%d", i), fmt.Sprintf("m%d", i), traits))
 	}
 	ingest(t, s, start, identify("ANALYST", "m-analyst", nil))
+	// Whom several things find: each contact has one less of them.
+	for user, traits := range map[string]map[string]any{
+		"dora": {"email": "dora@example.test", "first_name": "Dora", "last_name": "Dora", "name": "Dora"},
+		"eva":  {"first_name": "Eva", "last_name": "Eva", "name": "Eva"},
+		"V1":   {"first_name": "Finn", "last_name": "Finn", "name": "Finn"},
+		"V2":   {"first_name": "Ann", "last_name": "Gus", "name": "Gus"},
+	} {
+		ingest(t, s, start, identify(user, "twice-"+user, traits))
+	}
 	for beginning, want := range map[string][]string{
+		"dora": {"dora"}, "eva": {"eva"}, "finn": {"V1"}, "gus": {"V2"},
 		"ana":          {"U0", "ANALYST", "U2", "U3"}, // by address, by user id, by name; each once
 		" ANA ":        {"U0", "ANALYST", "U2", "U3"},
 		"ana silva":    {"U0"},

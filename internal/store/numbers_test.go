@@ -32,7 +32,7 @@ type walker struct {
 	ways   map[string]int64
 	arms   [2]journey.VariantCount
 	total  journey.Numbers
-	ended  map[journey.Reason]int64
+	ended  map[journey.ReasonCount]int64
 	days   map[string]*journey.Day
 	sent   []string // ids of mails that a transport has yet to send
 }
@@ -76,7 +76,7 @@ func (w *walker) walk() {
 		end := func(state journey.EnrollmentState, reason string) {
 			require.NoError(w.t, tx.UpdateEnrollment(ctx, e.ID, state, "pause", reason, nil, &at))
 			if reason != "goal" {
-				w.ended[journey.Reason{State: string(state), Reason: reason}]++
+				w.ended[journey.ReasonCount{State: string(state), Reason: reason}]++
 			}
 		}
 		switch w.chance.IntN(4) {
@@ -119,7 +119,7 @@ func (w *walker) mail(ctx context.Context, tx *store.ContactTx, e journey.Enroll
 			return
 		}
 		if c.Unsent == nil {
-			c.Unsent = []journey.Reason{{State: "skipped", Reason: "no_consent"}}
+			c.Unsent = []journey.ReasonCount{{State: "skipped", Reason: "no_consent"}}
 		}
 		c.Unsent[0].Total++
 	})
@@ -146,7 +146,7 @@ func TestNumbersAddUp(t *testing.T) {
 	definition := published(t, s)
 	w := &walker{
 		t: t, s: s, chance: rand.New(rand.NewPCG(7, 9)), now: start.AddDate(0, 0, 20), steps: map[string]journey.StepCount{}, //nolint:gosec // the same walk each time
-		ways: map[string]int64{}, ended: map[journey.Reason]int64{}, days: map[string]*journey.Day{},
+		ways: map[string]int64{}, ended: map[journey.ReasonCount]int64{}, days: map[string]*journey.Day{},
 	}
 	for range 120 {
 		w.walk()
@@ -175,9 +175,9 @@ func (w *walker) requireNumbers(n journey.Numbers) {
 		ways[way.Step+" "+way.Port] = way.Total
 	}
 	require.Equal(w.t, w.ways, ways)
-	ended := map[journey.Reason]int64{}
+	ended := map[journey.ReasonCount]int64{}
 	for _, e := range n.Ended {
-		ended[journey.Reason{State: e.State, Reason: e.Reason}] = e.Total
+		ended[journey.ReasonCount{State: e.State, Reason: e.Reason}] = e.Total
 	}
 	require.Equal(w.t, w.ended, ended)
 	require.Len(w.t, n.Days, 30)
@@ -203,7 +203,7 @@ func (w *walker) requireRowsBehind() {
 		{journey.Counted{}, w.total.Entered},
 		{journey.Counted{Step: "pause"}, w.steps["pause"].Here},
 		{journey.Counted{State: "completed", Reason: "goal"}, w.total.Converted},
-		{journey.Counted{State: "exited"}, w.ended[journey.Reason{State: "exited", Reason: "exit"}]},
+		{journey.Counted{State: "exited"}, w.ended[journey.ReasonCount{State: "exited", Reason: "exit"}]},
 		{journey.Counted{Step: "nudge", Outcome: "1"}, w.ways["nudge 1"]},
 		{journey.Counted{Step: "hello", Message: "sent"}, w.steps["hello"].Sent},
 		{journey.Counted{Step: "hello", Message: "skipped", Reason: "no_consent"}, w.steps["hello"].Unsent[0].Total},

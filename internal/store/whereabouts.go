@@ -6,12 +6,16 @@ import (
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/internal/sales"
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
 // What is known about one contact's way, to be read and not locked: where it stands, what was decided, what keeps mail from it.
 
-const maxEnrollments = 200 // of a contact, as far as they are shown: the newest
+const (
+	maxEnrollments = 200 // of a contact, as far as they are shown: the newest
+	maxHandoffs    = 50
+)
 
 // reader finds a contact, or the one that it was merged into, before something about it is read.
 func (s *Store) reader(ctx context.Context, op, contactID string) (dbsqlc.Contact, error) {
@@ -75,6 +79,19 @@ func (s *Store) LastRefusal(ctx context.Context, contactID, journeyKey string) (
 	return &d, err
 }
 
+// ContactHandoffs lists a contact's handoffs, the newest first.
+func (s *Store) ContactHandoffs(ctx context.Context, contactID string) ([]sales.Handoff, error) {
+	contact, err := s.reader(ctx, "list handoffs of a contact", contactID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.q.ListContactHandoffs(ctx, contact.ID, maxHandoffs)
+	if err != nil {
+		return nil, failure("list handoffs of a contact", err)
+	}
+	return converted(rows, handoffOf), nil
+}
+
 // StepMessage is the message of a step's newest visit in an enrollment, without its bodies, or nil.
 func (s *Store) StepMessage(ctx context.Context, enrollmentID, stepID string) (*email.Message, error) {
 	id, err := parseID(enrollmentID)
@@ -83,6 +100,15 @@ func (s *Store) StepMessage(ctx context.Context, enrollmentID, stepID string) (*
 	}
 	row, err := s.q.FindStepMessage(ctx, id, clean(stepID))
 	return optional(messageOf, "find message of a step")(dbsqlc.Message(row), err)
+}
+
+// LiveVersions lists the versions that contacts enter, by the journey's key.
+func (s *Store) LiveVersions(ctx context.Context) ([]journey.Version, error) {
+	rows, err := s.q.ListLiveVersions(ctx)
+	if err != nil {
+		return nil, failure("list live versions", err)
+	}
+	return converted(rows, versionOf), nil
 }
 
 // Consents tells what a contact has permitted and withdrawn, and whether its address must not be written to at all.

@@ -110,12 +110,15 @@ function useShown(flow: React.RefObject<ReactFlowInstance<StepNode, RoutedEdge> 
 
 // start shows the beginning of a journey at a size that can be read; the rest is below.
 function start(nodes: StepNode[], width: number) {
+  if (nodes.length === 0) {
+    return { x: (width - stepWidth) / 2, y: 24, zoom: 1 };
+  }
   const left = Math.min(...nodes.map((node) => node.position.x));
   const right = Math.max(...nodes.map((node) => node.position.x + stepWidth));
   const zoom = Math.min(1, Math.max(0.5, (width - 48) / (right - left)));
   const first = nodes[0];
   const middle = first ? first.position.x + stepWidth / 2 : 0;
-  return { x: width / 2 - middle * zoom, y: 24 - (first?.position.y ?? 0) * zoom, zoom: Number.isFinite(zoom) ? zoom : 1 };
+  return { x: width / 2 - middle * zoom, y: 24 - (first?.position.y ?? 0) * zoom, zoom };
 }
 
 function draw(flow: Flow, places: Layout, kinds: Schema["KindSpec"][], problems: Schema["ProblemItem"][], numbers: Numbers | undefined): { nodes: StepNode[]; edges: RoutedEdge[] } {

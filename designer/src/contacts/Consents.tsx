@@ -1,36 +1,40 @@
-import { Alert, Card, Text, Title } from "@mantine/core";
+import { Alert, Card, List, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
-import { api, result } from "../api/client";
+import { type Schema, api, result } from "../api/client";
 import { Loaded, When } from "../frame/states";
 
-// Consents is what a contact permits, and what keeps mail from it.
-export function Consents({ contactID }: { contactID: string }) {
-  const consents = useQuery({ queryKey: ["consents", contactID], queryFn: () => result(api.GET("/v1/contacts/{id}/consents", { params: { path: { id: contactID } } })) });
+const sources: Record<string, string> = { one_click: "by the link in a mail" };
+
+// Consents is what a person has permitted, and whether its address must not be written to at all.
+export function Consents({ id }: { id: string }) {
+  const query = useQuery({ queryKey: ["consents", id], queryFn: () => result(api.GET("/v1/contacts/{id}/consents", { params: { path: { id } } })) });
   return (
     <Card withBorder component="section" aria-labelledby="consents">
       <Title order={2} size="h4" id="consents" mb="xs">
         Consents
       </Title>
-      <Loaded query={consents}>
-        {({ consents, suppressed }) => (
-          <>
-            {suppressed && (
-              <Alert color="orange" mb="xs" title="This address is not written to">
-                {suppressed.reason}, since <When at={suppressed.at} />
-              </Alert>
-            )}
-            {consents.length === 0 && <Text size="sm">Nothing was withdrawn: marketing mail is permitted.</Text>}
-            <ul className="plain">
-              {consents.map((consent) => (
-                <li key={consent.topic}>
-                  {consent.topic}: {consent.granted ? "permitted" : "withdrawn"} by {consent.source}, <When at={consent.at} />
-                </li>
-              ))}
-            </ul>
-          </>
-        )}
-      </Loaded>
+      <Loaded query={query}>{(known) => <What known={known} />}</Loaded>
     </Card>
+  );
+}
+
+function What({ known }: { known: Schema["Consents"] }) {
+  return (
+    <>
+      {known.suppressed && (
+        <Alert color="red" variant="light" mb="xs" title="Nothing is sent to this address">
+          It is on the list of addresses that are never written to: {known.suppressed.reason}, since <When at={known.suppressed.at} />.
+        </Alert>
+      )}
+      <List size="sm">
+        {known.consents.map((one) => (
+          <List.Item key={one.topic}>
+            {one.topic}: {one.granted ? "permitted" : "withdrawn"} {sources[one.source] ?? `(${one.source})`}, <When at={one.at} />
+          </List.Item>
+        ))}
+      </List>
+      {known.consents.length === 0 && <Text size="sm">Nothing was withdrawn: mail of every topic is permitted.</Text>}
+    </>
   );
 }

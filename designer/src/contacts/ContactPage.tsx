@@ -5,17 +5,14 @@ import { useParams } from "react-router";
 import { type Schema, api, result } from "../api/client";
 import { Traits } from "../frame/Traits";
 import { Loaded, Page, When } from "../frame/states";
-import { ContactMessages } from "../messages/ContactMessages";
-import { can, useSession } from "../session/session";
 import { Consents } from "./Consents";
+import { Messages } from "./Messages";
 import { Timeline } from "./Timeline";
 import { Whereabouts } from "./Whereabouts";
-import { Why } from "./Why";
 
 // ContactPage is one person: who it is, what it is worth and why, and everything that happened.
 export default function ContactPage() {
   const id = useParams().id!;
-  const session = useSession();
   const contact = useQuery({ queryKey: ["contact", id], queryFn: () => result(api.GET("/v1/contacts/{id}", { params: { path: { id } } })) });
   const title = contact.data?.email ?? contact.data?.user_id ?? "Contact";
   return (
@@ -23,16 +20,13 @@ export default function ContactPage() {
       <Loaded query={contact}>
         {(who) => (
           <Stack>
+            <Whereabouts id={who.id} />
             <SimpleGrid cols={{ base: 1, md: 2 }}>
-              <Whereabouts contactID={who.id} />
-              {(can(session, "read") || can(session, "journeys")) && <Why contactID={who.id} />}
               <Profile contact={who} />
-              <Stack>
-                <ScoreCard id={who.id} />
-                <Consents contactID={who.id} />
-              </Stack>
+              <ScoreCard id={who.id} />
             </SimpleGrid>
-            <ContactMessages contactID={who.id} />
+            <Consents id={who.id} />
+            <Messages contactID={who.id} />
             <Timeline contactID={who.id} />
           </Stack>
         )}

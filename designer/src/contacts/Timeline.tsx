@@ -3,14 +3,11 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 
 import { type Schema, api, result } from "../api/client";
 import { Empty, Loaded, When } from "../frame/states";
-import { decisionWords } from "./decisionWords";
-import { useReasons } from "./useReasons";
 
 type Entry = Schema["TimelineEntry"];
 
 // Timeline is everything that happened to a contact or was decided for it, with the reasons, in its order.
 export function Timeline({ contactID }: { contactID: string }) {
-  const reason = useReasons();
   const query = useInfiniteQuery({
     queryKey: ["timeline", contactID],
     queryFn: ({ pageParam }) => result(api.GET("/v1/contacts/{id}/timeline", { params: { path: { id: contactID }, query: { cursor: pageParam } } })),
@@ -34,7 +31,7 @@ export function Timeline({ contactID }: { contactID: string }) {
               <Line bulletSize={12} lineWidth={2}>
                 {entries.map((entry) => (
                   <Line.Item key={entry.id} title={<Headline entry={entry} />}>
-                    <Text size="sm">{detail(entry, reason)}</Text>
+                    <Text size="sm">{detail(entry)}</Text>
                     <Text size="xs" c="var(--mantine-color-text)">
                       <When at={entry.at} />
                     </Text>
@@ -75,13 +72,13 @@ function Headline({ entry }: { entry: Entry }) {
   );
 }
 
-function detail({ event, decision, message, handoff, score }: Entry, reason: (code: string | undefined) => string): string {
+function detail({ event, decision, message, handoff, score, words }: Entry): string {
   if (event) {
     const properties = Object.entries((event.properties ?? {}) as Record<string, unknown>);
     return properties.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ");
   }
   if (message) {
-    return [message.state, reason(message.reason), message.journey && `from ${message.journey}, ${message.step_id ?? ""}`].filter(Boolean).join(" · ");
+    return [words, message.journey && `from ${message.journey}, ${message.step_id ?? ""}`].filter(Boolean).join(" · ");
   }
   if (handoff) {
     return [handoff.status, handoff.owner, handoff.reason].filter(Boolean).join(" · ");
@@ -89,5 +86,5 @@ function detail({ event, decision, message, handoff, score }: Entry, reason: (co
   if (score) {
     return [score.reason, `then ${score.score_after}`].filter(Boolean).join(" · ");
   }
-  return [decisionWords(decision), reason(decision?.reason)].filter(Boolean).join(" · ");
+  return words ?? [decision?.outcome, decision?.reason].filter(Boolean).join(" · ");
 }

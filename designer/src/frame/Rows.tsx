@@ -17,7 +17,7 @@ interface Column<T> {
 }
 
 // Rows is a list of the api as a table, page by page; with a name for a file, it can be saved as one.
-export function Rows<T>({ label, csv, queryKey, load, rowKey, columns, empty }: {
+export function Rows<T>({ label, csv, queryKey, load, rowKey, columns, empty, minWidth = 480 }: {
   label: string;
   csv?: string;
   queryKey: QueryKey;
@@ -25,6 +25,7 @@ export function Rows<T>({ label, csv, queryKey, load, rowKey, columns, empty }: 
   rowKey: (row: T) => string;
   columns: Column<T>[];
   empty: ReactNode;
+  minWidth?: number; // what the columns need; on less, the table is scrolled by itself
 }) {
   const query = useInfiniteQuery({
     queryKey,
@@ -41,12 +42,12 @@ export function Rows<T>({ label, csv, queryKey, load, rowKey, columns, empty }: 
         }
         return (
           <Stack align="flex-start">
-            <Table.ScrollContainer minWidth={480} w="100%" scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": label } }}>
+            <Table.ScrollContainer minWidth={minWidth} w="100%" scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": label } }}>
               <Table aria-label={label} highlightOnHover verticalSpacing="xs">
                 <Table.Thead>
                   <Table.Tr>
                     {columns.map((column) => (
-                      <Table.Th key={column.title}>{column.title}</Table.Th>
+                      <Table.Th key={column.title} style={{ whiteSpace: "nowrap" }}>{column.title}</Table.Th>
                     ))}
                   </Table.Tr>
                 </Table.Thead>

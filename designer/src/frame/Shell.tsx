@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 
 import { can, useLogOut, useSession } from "../session/session";
-import { Finder } from "./Finder";
+import { FindAnything } from "./FindAnything";
 import type { Entry } from "./pageTable";
 
 // Shell is the frame of every page: the navigation, who is logged in, and the page itself.
@@ -24,7 +24,7 @@ export function Shell({ entries, children }: { entries: Entry[]; children: React
             </Anchor>
           </Group>
           <Group gap="sm" wrap="nowrap">
-            <Finder entries={entries} people={can(session, "read") || can(session, "sales")} />
+            <FindAnything entries={entries} contacts={can(session, "read") || can(session, "sales")} />
             <Text size="sm" visibleFrom="xs">
               {session.name} · {session.role}
             </Text>

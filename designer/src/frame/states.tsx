@@ -97,3 +97,6 @@ export function When({ at }: { at?: string }) {
   }
   return <time dateTime={at}>{new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}</time>;
 }
+
+// all is the first choice of a filter: nothing is left out. An option and no button to clear the field, which a keyboard can't reach.
+export const all = { value: "", label: "All" };

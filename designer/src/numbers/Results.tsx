@@ -21,7 +21,7 @@ export default function Results({ numbers }: { numbers: Numbers }) {
         <Card withBorder>
           <Text size="xl" fw={700}>{percent(numbers.conversion.value)}</Text>
           <Text size="sm">of them, so far</Text>
-          <Text size="xs" c="dimmed">{withInterval(numbers.conversion)}, with 95 % confidence</Text>
+          <Text size="xs" c="dimmed">between {percent(numbers.conversion.low)} and {percent(numbers.conversion.high)}, with 95 % confidence</Text>
         </Card>
       </SimpleGrid>
       <Days numbers={numbers} />
@@ -56,7 +56,7 @@ function Figure({ numbers, words, total, rows }: { numbers: Numbers; words: stri
 
 function Behind({ numbers, rows, children }: { numbers: Numbers; rows: RowsOf; children: string }) {
   return (
-    <Anchor component={Link} to={linkTo(numbers.journey, numbers.version, rows)} underline="always" c="var(--mantine-color-text)">
+    <Anchor component={Link} to={linkTo(numbers.journey, numbers.version, rows)} underline="always" inherit c="var(--mantine-color-text)">
       {children}
     </Anchor>
   );
@@ -71,7 +71,7 @@ function Days({ numbers }: { numbers: Numbers }) {
         <Title order={2} size="h4" id="days">The last 30 days, all versions</Title>
       </Group>
       <div aria-hidden>
-        <LineChart h={220} data={numbers.days} dataKey="day" series={series} curveType="linear" withLegend withDots={false} lineChartProps={{ accessibilityLayer: false }} />
+        <LineChart h={220} data={numbers.days} dataKey="day" series={series} curveType="linear" withLegend withDots={false} yAxisProps={{ allowDecimals: false }} lineChartProps={{ accessibilityLayer: false }} />
       </div>
       <details>
         <summary>As a table</summary>

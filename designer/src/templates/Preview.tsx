@@ -4,7 +4,7 @@ import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useEffect, useId, useRef, useState } from "react";
 
 import { type Schema, api, result } from "../api/client";
-import { nameOf } from "../contacts/name";
+import { nameOf } from "../contacts/nameOf";
 import { Loaded } from "../frame/states";
 import type { Template } from "./blocks";
 
@@ -41,6 +41,11 @@ export function Preview({ template, preview, contact, setContact }: {
               <div style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label="The mail">
                 <Frame template={template} contact={contact} width={widths[width]} />
               </div>
+              {mail.problems.map((problem) => (
+                <Text size="sm" key={problem.path + problem.message}>
+                  {problem.path}: {problem.message}
+                </Text>
+              ))}
             </>
           )
         }
@@ -65,7 +70,7 @@ function Whose({ setContact }: { setContact: (id: string | undefined) => void })
     <TextInput
       label="For"
       placeholder="address, user id or name"
-      description={one ? nameOf(one) : asked.length > 1 && found.isFetched ? "Nobody begins like this." : "Somebody made up"}
+      description={one ? nameOf(one) || (one.email ?? one.user_id ?? one.id) : asked.length > 1 && found.isFetched ? "Nobody begins like this." : "Somebody made up"}
       inputWrapperOrder={["label", "input", "description"]}
       value={who}
       onChange={(event) => setWho(event.currentTarget.value)}

@@ -180,6 +180,36 @@ func (q *Queries) ListJourneys(ctx context.Context, after string, maxRows int32)
 	return items, nil
 }
 
+const ListLiveVersions = `-- name: ListLiveVersions :many
+SELECT v.journey, v.number, v.hash, v.document, v.published_at FROM journeys j JOIN journey_versions v ON v.journey = j.key AND v.number = j.live_version ORDER BY j.key
+`
+
+func (q *Queries) ListLiveVersions(ctx context.Context) ([]JourneyVersion, error) {
+	rows, err := q.db.Query(ctx, ListLiveVersions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []JourneyVersion
+	for rows.Next() {
+		var i JourneyVersion
+		if err := rows.Scan(
+			&i.Journey,
+			&i.Number,
+			&i.Hash,
+			&i.Document,
+			&i.PublishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListTriggerNames = `-- name: ListTriggerNames :many
 SELECT DISTINCT event_name FROM triggers ORDER BY event_name
 `

@@ -246,6 +246,48 @@ func (q *Queries) InsertScoreChange(ctx context.Context, arg InsertScoreChangePa
 	return score_after, err
 }
 
+const ListContactHandoffs = `-- name: ListContactHandoffs :many
+SELECT id, contact_id, enrollment_id, journey, step_id, visit, status, why, score, stage, owner, reason, amount, due_at, created_at, updated_at, journal_id FROM handoffs WHERE contact_id = $1 ORDER BY journal_id DESC LIMIT $2
+`
+
+func (q *Queries) ListContactHandoffs(ctx context.Context, contactID uuid.UUID, maxRows int32) ([]Handoff, error) {
+	rows, err := q.db.Query(ctx, ListContactHandoffs, contactID, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Handoff
+	for rows.Next() {
+		var i Handoff
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.EnrollmentID,
+			&i.Journey,
+			&i.StepID,
+			&i.Visit,
+			&i.Status,
+			&i.Why,
+			&i.Score,
+			&i.Stage,
+			&i.Owner,
+			&i.Reason,
+			&i.Amount,
+			&i.DueAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.JournalID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListHandoffs = `-- name: ListHandoffs :many
 SELECT id, contact_id, enrollment_id, journey, step_id, visit, status, why, score, stage, owner, reason, amount, due_at, created_at, updated_at, journal_id FROM handoffs WHERE ($1::text = '' OR status = $1) AND journal_id < $2 ORDER BY journal_id DESC LIMIT $3
 `

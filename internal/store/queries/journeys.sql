@@ -59,3 +59,6 @@ DELETE FROM triggers WHERE journey = @journey AND NOT event_name = ANY(@event_na
 -- name: InsertTriggers :exec
 INSERT INTO triggers (event_name, journey, live_since) SELECT DISTINCT unnest(@event_names::text[]), @journey::text, @now::timestamptz
 ON CONFLICT (event_name, journey) DO NOTHING;
+
+-- name: ListLiveVersions :many
+SELECT v.* FROM journeys j JOIN journey_versions v ON v.journey = j.key AND v.number = j.live_version ORDER BY j.key;

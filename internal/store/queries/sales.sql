@@ -38,3 +38,6 @@ SELECT * FROM score_changes WHERE contact_id = @contact_id AND journal_id = ANY(
 
 -- name: ListRecentScoreChanges :many
 SELECT * FROM score_changes WHERE contact_id = @contact_id ORDER BY journal_id DESC LIMIT @max_rows;
+
+-- name: ListContactHandoffs :many
+SELECT * FROM handoffs WHERE contact_id = @contact_id ORDER BY journal_id DESC LIMIT @max_rows;

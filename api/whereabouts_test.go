@@ -1,0 +1,259 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/internal/sales"
+	"throughline.dev/throughline/internal/store"
+	"throughline.dev/throughline/internal/store/storetest"
+)
+
+func (p realPort) ListContacts(ctx context.Context, filter audience.ContactFilter, cursor string, limit int) (Page[audience.Contact], error) {
+	page, err := p.Store.ListContacts(ctx, filter, cursor, limit)
+	return Page[audience.Contact](page), err
+}
+
+// memoryWhereabouts is the port over the contact that is always there, which nothing was decided for.
+type memoryWhereabouts struct{ m *memory }
+
+func (w memoryWhereabouts) known(ctx context.Context, id string) error {
+	_, err := w.m.FindContact(ctx, id)
+	return err
+}
+
+func (w memoryWhereabouts) ListContacts(_ context.Context, filter audience.ContactFilter, _ string, _ int) (Page[audience.Contact], error) {
+	done, err := w.m.start()
+	defer done()
+	var page Page[audience.Contact]
+	for _, c := range w.m.contacts {
+		if strings.HasPrefix(c.Email, filter.Beginning) && (filter.Stage == "" || filter.Stage == c.Stage) {
+			page.Items = append(page.Items, c)
+		}
+	}
+	return page, err
+}
+
+func (w memoryWhereabouts) Consents(ctx context.Context, id string) (audience.Consents, error) {
+	return audience.Consents{}, w.known(ctx, id)
+}
+
+func (w memoryWhereabouts) ContactEnrollments(ctx context.Context, id string) ([]journey.Enrollment, error) {
+	return nil, w.known(ctx, id)
+}
+
+func (w memoryWhereabouts) ContactHandoffs(ctx context.Context, id string) ([]sales.Handoff, error) {
+	return nil, w.known(ctx, id)
+}
+
+func (w memoryWhereabouts) EnrollmentDecisions(context.Context, string) ([]journey.Decision, error) {
+	return nil, w.m.fail
+}
+
+func (w memoryWhereabouts) LastRefusal(context.Context, string, string) (*journey.Decision, error) {
+	return nil, w.m.fail
+}
+
+func (w memoryWhereabouts) StepMessage(context.Context, string, string) (*email.Message, error) {
+	return nil, w.m.fail
+}
+
+func (w memoryWhereabouts) LiveVersions(context.Context) ([]journey.Version, error) {
+	return nil, w.m.fail
+}
+
+func TestSearchingContacts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	search := func(body string) call {
+		return call{method: "POST", url: "/v1/contacts/search", key: "key-sales", body: body}
+	}
+	w.run(t, []row{
+		{"found", search(`{"q":"ana@"}`), 200, []string{contactID}, nil},
+		{"nobody", search(`{"q":"bob"}`), 200, []string{`"data":[]`}, []string{contactID}},
+		{"all", search(`{}`), 200, []string{contactID, `"traits":{}`}, nil},
+		{"a stage", search(`{"stage":"customer"}`), 200, []string{`"data":[]`}, nil},
+		{"one character", search(`{"q":"a"}`), 422, []string{`"/q"`, "two characters"}, nil},
+		{"spaces are no characters", search(`{"q":" a "}`), 422, []string{`"/q"`}, nil},
+		{"a cursor of somewhere else", search(`{"cursor":"x"}`), 422, []string{"bad_cursor"}, nil},
+		{"unknown field", search(`{"query":"ana"}`), 422, nil, nil},
+		{"a list, as a rep", call{method: "GET", url: "/v1/contacts?stage=lead", key: "key-sales"}, 200, []string{contactID}, nil},
+		{"a list of nobody", call{method: "GET", url: "/v1/contacts?stage=none", key: "key-read"}, 200, []string{`"data":[]`}, nil},
+		{"a look-up has no filter", call{method: "GET", url: "/v1/contacts?user_id=u1&stage=lead", key: "key-read"}, 422, []string{"one_identity"}, nil},
+		{"a name has no place in an address", call{method: "GET", url: "/v1/contacts?q=ana", key: "key-read"}, 400, []string{"unknown_parameter"}, nil},
+	})
+	require.NotContains(t, w.log.String(), "ana@", "what was searched for is not logged")
+}
+
+func TestAListOfContactsByWhoMayNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, key := range []string{"key-ingest", "key-journeys"} {
+		require.Equal(t, http.StatusForbidden, w.do(t, call{method: "GET", url: "/v1/contacts", key: key}).Code)
+	}
+}
+
+const whyDocument = `{"journey":"trial","name":"Trial","enter":[{"event":"Signed Up"}],"steps":[
+{"id":"activated","wait_for":[{"event":"Project Created","go":"tips"},{"after":"3d","go":"nudge"}]},
+{"id":"tips","send":{"template":"tips"},"next":"end"},{"id":"nudge","send":{"template":"nudge"},"next":"end"},{"id":"end","exit":{}}]}`
+
+// realWhy is a handler over a real store, with a contact that waits in a journey.
+func realWhy(t *testing.T) (*world, *store.Store, journey.Enrollment) {
+	t.Helper()
+	s := storetest.New(t)
+	w := newWorld(t, func(o *Options) {
+		port := realPort{s}
+		o.Contacts, o.Whereabouts, o.Journeys, o.Messages = port, port, port, port
+	})
+	_, err := s.SaveDraft(t.Context(), "trial", json.RawMessage(whyDocument), nil, nil, testNow)
+	require.NoError(t, err)
+	v, err := s.PublishVersion(t.Context(), "trial", json.RawMessage(whyDocument), "h", []string{"Signed Up"}, nil, testNow)
+	require.NoError(t, err)
+	accepted, err := s.Ingest(t.Context(), testNow, []audience.Incoming{{Source: "t", MessageID: "1", Type: audience.TypeIdentify, UserID: "u1",
+		Traits: map[string]any{"email": "ana@example.test", "first_name": "Ana"}, OccurredAt: testNow}})
+	require.NoError(t, err)
+	wake := testNow.Add(72 * time.Hour)
+	e := journey.Enrollment{ID: uuid.NewString(), ContactID: accepted[0].ContactID, Journey: "trial", Version: v.Number, Hash: "h", State: journey.Waiting,
+		Step: "activated", EnteredAt: testNow.Add(-time.Hour), WakeAt: &wake}
+	require.NoError(t, s.InContact(t.Context(), e.ContactID, func(ctx context.Context, tx *store.ContactTx) error {
+		_, _, err := tx.CreateEnrollment(ctx, e)
+		return err
+	}))
+	return w, s, e
+}
+
+func TestWhereAContactIs(t *testing.T) {
+	t.Parallel()
+	w, s, e := realWhy(t)
+	get := func(path string) call {
+		return call{method: "GET", url: "/v1/contacts/" + e.ContactID + path, key: "key-sales"}
+	}
+	w.run(t, []row{
+		{"where", get("/journey"), 200, []string{`"waits_for":["Project Created"]`, `"step":"activated"`, `"journey_name":"Trial"`,
+			`"kind":"wait_for"`, `"since":"2026-11-23T12:00:00Z"`}, []string{`"ended"`}},
+		{"sends", get("/sends"), 200, []string{`"template":"tips"`, `"template":"nudge"`, `"entered":true`}, nil},
+		{"not yet", get("/why?journey=trial&step=nudge"), 200, []string{`"code":"not_yet"`, "waits for Project Created", `"until":"2026-11-26T12:00:00Z"`}, nil},
+		{"no such step", get("/why?journey=trial&step=no"), 200, []string{`"code":"no_such_step"`}, nil},
+		{"no such journey", get("/why?journey=no&step=nudge"), 404, nil, nil},
+		{"no step", get("/why?journey=trial"), 422, []string{"step"}, nil},
+		{"no consents", get("/consents"), 200, []string{`{"consents":[]}`}, nil},
+	})
+	require.NoError(t, s.SetConsent(t.Context(), e.ContactID, "marketing", false, "one_click", testNow))
+	require.NoError(t, s.Suppress(t.Context(), "ana@example.test", "hard_bounce", testNow))
+	skipped := email.Message{ID: uuid.NewString(), EnrollmentID: e.ID, Journey: "trial", Version: 1, StepID: "tips", Visit: 1, Template: "tips",
+		TemplateVersion: 1, Class: email.Marketing, State: email.Skipped, Reason: email.ReasonUnsubscribed, CreatedAt: testNow, UpdatedAt: testNow}
+	require.NoError(t, s.InContact(t.Context(), e.ContactID, func(ctx context.Context, tx *store.ContactTx) error {
+		if _, _, err := tx.RecordDecision(ctx, journey.Decision{EnrollmentID: e.ID, Journey: "trial", StepID: "activated", Visit: 1, Kind: "wait_for",
+			Outcome: "0", Detail: map[string]any{"next": "tips", "event": "Project Created"}, At: testNow}); err != nil {
+			return err
+		}
+		if err := tx.InsertMessage(ctx, skipped); err != nil {
+			return err
+		}
+		return tx.UpdateEnrollment(ctx, e.ID, journey.Completed, "end", "", nil, &testNow)
+	}))
+	w.run(t, []row{
+		{"consents", get("/consents"), 200, []string{`"granted":false`, `"source":"one_click"`, `"reason":"hard_bounce"`}, nil},
+		{"skipped", get("/why?journey=trial&step=tips"), 200, []string{`"code":"skipped"`, "withdrawn its consent", skipped.ID, `"reason":"unsubscribed"`}, nil},
+		{"another way", get("/why?journey=trial&step=nudge"), 200, []string{`"code":"other_way"`, "Project Created came first", `"step":"activated"`}, nil},
+		{"over", get("/journey"), 200, []string{`"ended":"Went through to the end."`}, []string{`"since"`}},
+		{"in words", get("/timeline"), 200, []string{"Project Created came first.", "Skipped at tips: the contact has withdrawn"}, nil},
+		{"all mail", call{method: "GET", url: "/v1/messages", key: "key-read"}, 200, []string{skipped.ID}, nil},
+		{"sent mail", call{method: "GET", url: "/v1/messages?state=sent", key: "key-read"}, 200, []string{`"data":[]`}, nil},
+		{"mail with a reason", call{method: "GET", url: "/v1/messages?reason=unsubscribed&journey=trial&template=tips", key: "key-read"}, 200, []string{skipped.ID}, nil},
+		{"no such state", call{method: "GET", url: "/v1/messages?state=gone", key: "key-read"}, 422, []string{"state"}, nil},
+	})
+}
+
+func TestWhyWithoutAnEnrollment(t *testing.T) {
+	t.Parallel()
+	w, s, e := realWhy(t)
+	other, err := s.Ingest(t.Context(), testNow, []audience.Incoming{{Source: "t", MessageID: "2", Type: audience.TypeIdentify, UserID: "u2", OccurredAt: testNow}})
+	require.NoError(t, err)
+	why := call{method: "GET", url: "/v1/contacts/" + other[0].ContactID + "/why?journey=trial&step=nudge", key: "key-read"}
+	require.Contains(t, w.do(t, why).Body.String(), `"code":"never_entered"`)
+	require.NoError(t, s.InContact(t.Context(), other[0].ContactID, func(ctx context.Context, tx *store.ContactTx) error {
+		_, _, err := tx.RecordDecision(ctx, journey.Decision{ContactID: tx.Contact().ID, Journey: e.Journey, Kind: "not_entered", Outcome: "not_entered",
+			Reason: journey.NotEnteredSoon, Detail: map[string]any{"event": "Signed Up"}, At: testNow})
+		return err
+	}))
+	answer := w.do(t, why).Body.String()
+	require.Contains(t, answer, `"code":"not_entered"`)
+	require.Contains(t, answer, "Signed Up let nobody in: the contact was in the journey before, and it is too soon")
+}
+
+// Every code that the program can give as a reason has words. What is found in the source and is no such code is named here.
+func TestEveryReasonHasWords(t *testing.T) {
+	t.Parallel()
+	words := map[string]bool{}
+	for _, why := range reasons() {
+		require.NotEmpty(t, why.Words)
+		require.False(t, words[why.Code], "twice: %s", why.Code)
+		words[why.Code] = true
+	}
+	other := map[string]bool{"cached": true, "generated": true /* of a subject */, "erased": true /* of an address */}
+	isReason := regexp.MustCompile(`(?i)^(reason|notentered)`)
+	found := 0
+	check := func(path string, value ast.Expr) {
+		literal, ok := value.(*ast.BasicLit)
+		if !ok || literal.Kind != token.STRING {
+			return
+		}
+		code, err := strconv.Unquote(literal.Value)
+		require.NoError(t, err)
+		found++
+		require.True(t, code == "" || words[code] || other[code], "%s: the reason %q has no words", path, code)
+	}
+	for _, folder := range []string{"../activities", "../workflows", "../internal/journey", "../internal/email", "../internal/store"} {
+		paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		require.NoError(t, err)
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(path)
+			require.NoError(t, err)
+			file, err := parser.ParseFile(token.NewFileSet(), path, source, 0)
+			require.NoError(t, err)
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.ValueSpec:
+					for i, name := range n.Names {
+						if isReason.MatchString(name.Name) && i < len(n.Values) {
+							check(path, n.Values[i])
+						}
+					}
+				case *ast.KeyValueExpr:
+					if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Reason" {
+						check(path, n.Value)
+					}
+				case *ast.AssignStmt:
+					for i, left := range n.Lhs {
+						if field, ok := left.(*ast.SelectorExpr); ok && strings.EqualFold(field.Sel.Name, "reason") && i < len(n.Rhs) {
+							check(path, n.Rhs[i])
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	require.Greater(t, found, 20)
+}

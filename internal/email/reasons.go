@@ -1,0 +1,17 @@
+package email
+
+// Reasons are the reasons why a message was not sent, each with its words, as the end of a sentence.
+func Reasons() [][2]string {
+	return [][2]string{
+		{ReasonSuppressed, "the address is on the list of addresses that are never written to"},
+		{ReasonUnsubscribed, "the contact has withdrawn its consent for marketing mail"},
+		{ReasonNoAddress, "the contact has no e-mail address"},
+		{ReasonInvalidAddress, "what the contact has as its address is none"},
+		{ReasonGoalReached, "the goal was reached just before"},
+		{ReasonExited, "an event that ends the journey came just before"},
+		{ReasonRenderFailed, "the template could not be filled for this contact"},
+		{ReasonGaveUp, "the mail server put it off for three days"},
+		{ReasonHardBounce, "the mail server refused it for good"},
+		{ReasonFateUnknown, "the connection broke at the very end, so nobody knows whether it arrived"},
+	}
+}
