@@ -37,7 +37,11 @@ func (a *Steps) once(ctx context.Context, ref StepRef, fn func(ctx context.Conte
 		return EffectResult{}, retryable(ctx, err)
 	}
 	var outcome journey.Outcome
+	var held bool
 	err = a.Contacts.InContact(ctx, ref.ContactID, func(ctx context.Context, tx ContactTx) error {
+		if held = tx.Paused(ref.Journey) && step.Kind != journey.KindWebhook; held { // a webhook that was called is recorded
+			return nil
+		}
 		d, err := fn(ctx, tx, step)
 		if err != nil {
 			return err
@@ -52,7 +56,7 @@ func (a *Steps) once(ctx context.Context, ref StepRef, fn func(ctx context.Conte
 		outcome = recordedOutcome(recorded)
 		return err
 	})
-	return EffectResult{Outcome: outcome}, retryable(ctx, err)
+	return EffectResult{Outcome: outcome, Held: held}, retryable(ctx, err)
 }
 
 // recorded tells whether a step's visit has been decided before: its effect must not happen again.
@@ -139,6 +143,10 @@ func (a *Steps) CallWebhook(ctx context.Context, in EffectInput) (EffectResult, 
 	if err != nil {
 		return EffectResult{}, retryable(ctx, err)
 	}
+	held, err := a.held(ctx, in.Ref)
+	if err != nil || held {
+		return EffectResult{Held: held}, retryable(ctx, err)
+	}
 	result, err := a.Webhooks.Call(ctx, integration.WebhookRequest{
 		ID: stepID(messageSpace, in.Ref), URL: step.Webhook.URL, Secret: a.Secret,
 		Payload: map[string]any{
@@ -159,4 +167,13 @@ func (a *Steps) CallWebhook(ctx context.Context, in EffectInput) (EffectResult, 
 		}
 	}
 	return a.once(ctx, in.Ref, func(context.Context, ContactTx, *journey.Step) (decided, error) { return d, nil })
+}
+
+// held tells whether a step's journey is paused.
+func (a *Steps) held(ctx context.Context, ref StepRef) (held bool, err error) {
+	err = a.Contacts.InContact(ctx, ref.ContactID, func(_ context.Context, tx ContactTx) error {
+		held = tx.Paused(ref.Journey)
+		return nil
+	})
+	return held, err
 }

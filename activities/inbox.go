@@ -114,7 +114,7 @@ func (r *reading) hosted(ctx context.Context, h Hosted, rows map[string]journey.
 		}
 		return r.end(ctx, h)
 	}
-	if h.State.Park != nil {
+	if held := r.held(h.Journey); h.State.Park != nil && !held {
 		resolved, err := r.resolve(ctx, h, l)
 		if err != nil || resolved {
 			r.listen(l.plan, unparked(h.State))
@@ -123,6 +123,16 @@ func (r *reading) hosted(ctx context.Context, h Hosted, rows map[string]journey.
 	}
 	r.listen(l.plan, h.State)
 	return r.sync(ctx, h, row)
+}
+
+// held tells whether a journey is paused, and tells the workflow too. What ends a pause of the plan meanwhile, an event or the time, stays to
+// be found: nothing is looked at, so nothing is forgotten.
+func (r *reading) held(journeyKey string) bool {
+	paused := r.tx.Paused(journeyKey)
+	if paused && !slices.Contains(r.result.Paused, journeyKey) {
+		r.result.Paused = append(r.result.Paused, journeyKey)
+	}
+	return paused
 }
 
 // unparked is the state of an enrollment that is about to move on: it listens to all that it may wait for next.
@@ -398,6 +408,7 @@ func (r *reading) adopt(ctx context.Context) error {
 			return err
 		}
 		r.result.Adopted = append(r.result.Adopted, adopted)
+		r.held(e.Journey)
 		r.listen(l.plan, unparked(state))
 	}
 	return nil

@@ -20,6 +20,8 @@ const (
 	// maxTransactionalAttempts: a transactional message of unknown fate is sent once more, with the same bytes.
 	maxTransactionalAttempts = 2
 	guardPage                = 100
+	// heldFor is how often a mail that was put off looks whether its paused journey goes on.
+	heldFor = time.Minute
 )
 
 // Messages performs the sends. Each is a row of the ledger, claimed in the transaction that checks whether it may be sent.
@@ -49,6 +51,9 @@ func (a *Messages) SendEmail(ctx context.Context, in EffectInput) (EffectResult,
 	attempt, err := a.claim(ctx, in, draft)
 	if err != nil {
 		return EffectResult{}, retryable(ctx, err)
+	}
+	if attempt.held {
+		return EffectResult{Held: true}, nil
 	}
 	if attempt.dispatch {
 		a.Dispatcher.Send(ctx, attempt.message)
@@ -83,6 +88,7 @@ func mayResend(m email.Message) bool {
 type attempt struct {
 	message  email.Message
 	dispatch bool
+	held     bool // the journey is paused: a mail that nobody has claimed stays where it is
 	outcome  *journey.Outcome
 }
 
@@ -141,8 +147,15 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 			if existing.State != email.Queued {
 				return nil // settled, under way, or deferred: AwaitDelivery knows when to try again
 			}
-		} else if t.message, t.outcome, err = a.write(ctx, tx, in, d, id); err != nil || t.message.State.Final() {
-			return err
+		}
+		if t.held = tx.Paused(in.Ref.Journey); t.held {
+			return nil
+		}
+		if existing == nil {
+			t.message, t.outcome, err = a.write(ctx, tx, in, d, id)
+			if err != nil || t.message.State.Final() {
+				return err
+			}
 		}
 		t.dispatch = true
 		t.message, err = tx.ClaimMessage(ctx, id, a.Dispatcher.lease(a.Now()), a.Now())
@@ -300,10 +313,18 @@ func (a *Messages) AwaitDelivery(ctx context.Context, in EffectInput) (EffectRes
 // again tries a message that was not delivered yet: not before it is due, not after it was given up, and only if it may
 // still be sent.
 func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) error {
+	held := false
 	if a.Now().Sub(m.CreatedAt) > giveUpAfter {
-		return retryable(ctx, a.Contacts.InContact(ctx, m.ContactID, func(ctx context.Context, tx ContactTx) error {
+		err := a.Contacts.InContact(ctx, m.ContactID, func(ctx context.Context, tx ContactTx) error {
+			if held = tx.Paused(in.Ref.Journey); held {
+				return nil
+			}
 			return tx.SkipMessage(ctx, m.ID, email.ReasonGaveUp, a.Now())
-		}))
+		})
+		if held {
+			return heldDelivery()
+		}
+		return retryable(ctx, err)
 	}
 	if due := m.UpdatedAt.Add(retryDelay(m.Attempt)); m.State == email.Deferred && a.Now().Before(due) {
 		return temporal.NewApplicationErrorWithOptions("The mail server asked to try again later.", "deferred",
@@ -311,6 +332,9 @@ func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) e
 	}
 	var claimed *email.Message
 	err := a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
+		if held = tx.Paused(in.Ref.Journey); held {
+			return nil
+		}
 		reason, err := refusal(ctx, tx, m)
 		if err != nil {
 			return err
@@ -328,10 +352,19 @@ func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) e
 	if err != nil {
 		return retryable(ctx, err)
 	}
+	if held {
+		return heldDelivery()
+	}
 	if claimed != nil {
 		a.Dispatcher.Send(ctx, *claimed)
 	}
 	return nil
+}
+
+// heldDelivery lets a mail rest that was put off before its journey was paused.
+func heldDelivery() error {
+	return temporal.NewApplicationErrorWithOptions("The journey is paused.", "paused",
+		temporal.ApplicationErrorOptions{NextRetryDelay: heldFor, Category: temporal.ApplicationErrorCategoryBenign})
 }
 
 // retryDelay is how long a refused message rests: a relay's greylisting wants minutes (RFC 5321, 4.5.4.1), a broken

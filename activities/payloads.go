@@ -48,6 +48,8 @@ type ReadInboxResult struct {
 	Gone   bool `json:"gone,omitempty"`
 	// Withdrawn are handoffs that ended with an enrollment that was dropped: sales has to be told.
 	Withdrawn []string `json:"withdrawn,omitempty"`
+	// Paused are the hosted or adopted journeys in which nobody moves now. A resume pokes.
+	Paused []string `json:"paused,omitempty"`
 }
 
 // Adopted is an enrollment that the workflow does not host yet.
@@ -80,7 +82,9 @@ type EffectInput struct {
 type EffectResult struct {
 	Outcome journey.Outcome `json:"outcome"`
 	// Pending: the transport goes on by itself; AwaitDelivery tells how it ended.
-	Pending   bool        `json:"pending,omitempty"`
+	Pending bool `json:"pending,omitempty"`
+	// Held: nothing was done, because the journey is paused. The step is performed again when it goes on.
+	Held      bool        `json:"held,omitempty"`
 	MessageID string      `json:"message_id,omitempty"`
 	State     email.State `json:"state,omitempty"`
 	Reason    string      `json:"reason,omitempty"`
@@ -90,6 +94,7 @@ type EffectResult struct {
 type HandOffResult struct {
 	Handoff HandoffCard `json:"handoff"`
 	Done    bool        `json:"done,omitempty"` // its outcome is already recorded
+	Held    bool        `json:"held,omitempty"` // nothing was done: the journey is paused
 }
 
 // HandoffCard is what a rep sees in the Temporal UI: reasons and numbers, no personal data; the link leads to the person.

@@ -21,6 +21,8 @@ type Contacts interface {
 type ContactTx interface {
 	Contact() audience.Contact
 	LastSeq() int64
+	// Paused tells whether nobody moves in a journey now; it holds until the transaction ends.
+	Paused(journeyKey string) bool
 	Facts(ctx context.Context, event *audience.Event, now time.Time) audience.Facts
 	EventByID(ctx context.Context, id string) (audience.Event, error)
 	EventsAfter(ctx context.Context, seq int64, names []string, limit int) ([]audience.Event, error)

@@ -31,6 +31,10 @@ func (a *Sales) HandOff(ctx context.Context, in EffectInput) (HandOffResult, err
 	}
 	var result HandOffResult
 	err = a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
+		if tx.Paused(in.Ref.Journey) {
+			result.Held = true
+			return nil
+		}
 		contact, now := tx.Contact(), a.Now()
 		h, _, err := tx.CreateHandoff(ctx, sales.Handoff{
 			ID: HandoffID(in.Ref), ContactID: contact.ID, EnrollmentID: in.Ref.EnrollmentID, Journey: in.Ref.Journey,

@@ -208,6 +208,7 @@ func (s *server) routes() {
 	s.numberRoutes()
 	s.exampleRoutes()
 	s.tryRoutes()
+	s.pauseRoutes()
 	s.kindRoutes()
 	s.templateRoutes()
 	s.previewRoutes()

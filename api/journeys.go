@@ -102,9 +102,13 @@ func (s *server) listJourneys(ctx context.Context, in *ListInput) (*listOutput[J
 	}
 	page := Page[JourneySummary]{Next: drafts.Next}
 	for _, d := range drafts.Items {
-		page.Items = append(page.Items, JourneySummary{Key: d.Journey, Revision: d.Revision, LiveVersion: d.LiveVersion, Errors: countErrors(d.Problems), UpdatedAt: d.UpdatedAt})
+		page.Items = append(page.Items, summaryOf(d))
 	}
 	return listOf(page), nil
+}
+
+func summaryOf(d journey.Draft) JourneySummary {
+	return JourneySummary{Key: d.Journey, Revision: d.Revision, LiveVersion: d.LiveVersion, PausedAt: d.PausedAt, Errors: countErrors(d.Problems), UpdatedAt: d.UpdatedAt}
 }
 
 func (s *server) lint(ctx context.Context, in *DocumentInput) (*lintOutput, error) {

@@ -46,9 +46,11 @@ type JourneySummary struct {
 	Key      string `json:"key"`
 	Revision int64  `json:"revision" doc:"Of the draft."`
 	// LiveVersion is absent while nothing is published.
-	LiveVersion int       `json:"live_version,omitempty" doc:"The version that contacts enter; absent while nothing is published."`
-	Errors      int       `json:"errors" doc:"How many problems keep the draft from being published."`
-	UpdatedAt   time.Time `json:"updated_at"`
+	LiveVersion int `json:"live_version,omitempty" doc:"The version that contacts enter; absent while nothing is published."`
+	// PausedAt is absent while the journey runs.
+	PausedAt  *time.Time `json:"paused_at,omitempty" doc:"Since when the journey is paused; absent while it runs."`
+	Errors    int        `json:"errors" doc:"How many problems keep the draft from being published."`
+	UpdatedAt time.Time  `json:"updated_at"`
 }
 
 // Journeys keeps drafts and versions. Lists begin with the empty cursor and go on with the Next of the page before; that
@@ -60,6 +62,9 @@ type Journeys interface {
 	ListJourneys(ctx context.Context, cursor string, limit int) (Page[journey.Draft], error)
 	ListVersions(ctx context.Context, key, cursor string, limit int) (Page[journey.Version], error)
 	FindVersion(ctx context.Context, key string, number int) (journey.Version, error)
+	// PauseJourney stops a journey where it stands; ResumeJourney lets it go on and sees to it that all who stand in it are woken.
+	PauseJourney(ctx context.Context, key string, now time.Time) (journey.Draft, error)
+	ResumeJourney(ctx context.Context, key string, now time.Time) (journey.Draft, error)
 	// Enroll puts a contact into the live version, once per idempotency key. allowed says whether the contact may enter,
 	// and if not, with which code it is refused.
 	Enroll(ctx context.Context, contactID, key, idempotencyKey string, now time.Time,

@@ -39,6 +39,7 @@ type customerJourney struct {
 	wake      *alarm
 	settled   bool // a step has come to a pause or an end since the inbox was last read
 	shown     []string
+	held      []string // journeys that are paused, as the inbox has told last: nobody moves in them
 	// performed counts the activities of this run: within one long workflow task the history's length stands still.
 	performed int
 }
@@ -120,6 +121,7 @@ func (j *customerJourney) readInbox(ctx workflow.Context) (over bool, err error)
 	if err := perform(ctx, inbox.ReadInbox, in, &result, "read inbox", nil); err != nil {
 		return false, err
 	}
+	j.held = result.Paused
 	j.tellSales(ctx, result.Withdrawn)
 	if result.Merged || result.Gone {
 		workflow.SetCurrentDetails(ctx, farewell(result))
@@ -206,7 +208,7 @@ func (j *customerJourney) start(ctx workflow.Context) {
 			j.settled = true // Postgres has not been told yet
 			continue
 		}
-		if h.busy || h.State.Park != nil {
+		if h.busy || h.State.Park != nil || slices.Contains(j.held, h.Journey) {
 			continue
 		}
 		h.busy = true
@@ -217,10 +219,13 @@ func (j *customerJourney) start(ctx workflow.Context) {
 	}
 }
 
-// earliest is the next deadline of a pause.
+// earliest is the next deadline of a pause. In a journey that is paused no deadline counts: whoever resumes it pokes.
 func (j *customerJourney) earliest() *time.Time {
 	var at *time.Time
 	for _, h := range j.hosted {
+		if slices.Contains(j.held, h.Journey) {
+			continue
+		}
 		if p := h.State.Park; p != nil && p.Deadline != nil && (at == nil || p.Deadline.Before(*at)) {
 			at = p.Deadline
 		}

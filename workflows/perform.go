@@ -51,17 +51,21 @@ func mayRetry(err error) bool {
 	return !temporal.IsCanceledError(err)
 }
 
-// advance performs steps until the enrollment pauses or ends.
+// advance performs steps until the enrollment pauses or ends, or its journey is paused: then the next look at the inbox says so too.
 func (j *customerJourney) advance(ctx workflow.Context, h *hosted) {
 	for h.State.Park == nil && h.State.End == nil {
 		plan := j.plans[h.Hash]
-		outcome := j.step(ctx, h, plan.Steps[h.State.Step])
+		outcome, held := j.step(ctx, h, plan.Steps[h.State.Step])
+		if held {
+			return
+		}
 		h.State, _ = plan.Next(h.State, outcome, workflow.Now(ctx))
 	}
 }
 
-// step performs the current step's effect. An effect that can never be performed fails this enrollment and no other.
-func (j *customerJourney) step(ctx workflow.Context, h *hosted, step journey.PlanStep) journey.Outcome {
+// step performs the current step's effect, unless the journey is paused. An effect that can never be performed fails this enrollment and
+// no other.
+func (j *customerJourney) step(ctx workflow.Context, h *hosted, step journey.PlanStep) (outcome journey.Outcome, held bool) {
 	in := activities.EffectInput{Ref: j.ref(h), TriggerEventID: h.TriggerEventID, Seq: h.State.Seq}
 	var (
 		steps    *activities.Steps
@@ -91,17 +95,17 @@ func (j *customerJourney) step(ctx workflow.Context, h *hosted, step journey.Pla
 	case journey.KindWebhook:
 		err = perform(ctx, steps.CallWebhook, in, &result, summary, &h.local)
 	case journey.KindHandoff:
-		err = j.handOff(ctx, h, in, summary)
+		result.Held, err = j.handOff(ctx, h, in, summary)
 		result.Outcome.Port = journey.PortParked
 	case journey.KindWait, journey.KindWaitFor, journey.KindExit:
-		return journey.Outcome{Failed: true, Reason: "impossible_step"} // Plan.Next parks or ends at these by itself
+		return journey.Outcome{Failed: true, Reason: "impossible_step"}, false // Plan.Next parks or ends at these by itself
 	default:
-		return journey.Outcome{Failed: true, Reason: "unknown_kind"}
+		return journey.Outcome{Failed: true, Reason: "unknown_kind"}, false
 	}
 	if err != nil {
-		return failed(err)
+		return failed(err), false
 	}
-	return result.Outcome
+	return result.Outcome, result.Held
 }
 
 func failed(err error) journey.Outcome {
@@ -155,11 +159,11 @@ func (j *customerJourney) awaitDelivery(ctx workflow.Context, in activities.Effe
 
 // handOff passes the contact to sales: a child workflow of its own, which lives on whatever becomes of this run. Its
 // outcome comes back through the inbox, like everything else.
-func (j *customerJourney) handOff(ctx workflow.Context, h *hosted, in activities.EffectInput, summary string) error {
+func (j *customerJourney) handOff(ctx workflow.Context, h *hosted, in activities.EffectInput, summary string) (held bool, err error) {
 	var sales *activities.Sales
 	var result activities.HandOffResult
-	if err := perform(ctx, sales.HandOff, in, &result, summary, &h.local); err != nil || result.Done {
-		return err
+	if err := perform(ctx, sales.HandOff, in, &result, summary, &h.local); err != nil || result.Done || result.Held {
+		return result.Held, err
 	}
-	return startHandoff(ctx, result.Handoff)
+	return false, startHandoff(ctx, result.Handoff)
 }

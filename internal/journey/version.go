@@ -16,6 +16,8 @@ type Draft struct {
 	UpdatedAt time.Time       `json:"updated_at"`
 	// LiveVersion is the number of the version that contacts enter; 0 while nothing is published.
 	LiveVersion int `json:"live_version,omitempty"`
+	// PausedAt is since when nobody moves in the journey and nothing is sent; nil: it runs.
+	PausedAt *time.Time `json:"paused_at,omitempty"`
 }
 
 // Version is a frozen, compiled, numbered definition. It never changes.

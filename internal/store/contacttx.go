@@ -28,6 +28,7 @@ type ContactTx struct {
 	contact audience.Contact
 	company map[string]any
 	rules   *rules
+	paused  []string
 	woken   bool  // the journey has something to read that was not there before
 	shift   int64 // opened by the id of a merged contact: what its events' numbers have grown by
 }
@@ -65,19 +66,24 @@ func (s *Store) lockContact(ctx context.Context, conn *pgxpool.Conn, id uuid.UUI
 		rows      []dbsqlc.Contact
 		companies []dbsqlc.LockedCompanyRow
 		revision  int64
+		paused    []string
 	)
 	batch := &pgx.Batch{}
 	batch.Queue("begin")
 	batch.Queue(dbsqlc.LockContact, id).Query(rowsInto(&rows))
 	batch.Queue(dbsqlc.LockedCompany, id).Query(rowsInto(&companies))
 	batch.Queue(dbsqlc.RulesRevision).QueryRow(func(row pgx.Row) error { return row.Scan(&revision) })
+	batch.Queue(dbsqlc.PausedJourneys).Query(func(rows pgx.Rows) (err error) {
+		paused, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
 	if err := send(ctx, conn, batch); err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
 		return nil, pgx.ErrNoRows
 	}
-	tx := &ContactTx{q: dbsqlc.New(conn), conn: conn, id: id, company: map[string]any{}}
+	tx := &ContactTx{q: dbsqlc.New(conn), conn: conn, id: id, company: map[string]any{}, paused: paused}
 	var err error
 	if tx.rules, err = s.liveRules(ctx, tx.q, revision); err != nil {
 		return nil, err
@@ -103,6 +109,9 @@ func (tx *ContactTx) remember(row dbsqlc.Contact) error {
 
 // Contact is the contact as this transaction has left it.
 func (tx *ContactTx) Contact() audience.Contact { return tx.contact }
+
+// Paused tells whether a journey is paused. It stays so, or not so, until the transaction ends.
+func (tx *ContactTx) Paused(journeyKey string) bool { return slices.Contains(tx.paused, journeyKey) }
 
 // LastSeq is the number of the contact's newest event.
 func (tx *ContactTx) LastSeq() int64 { return tx.row.LastSeq }

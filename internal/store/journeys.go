@@ -180,7 +180,7 @@ func (tx *ContactTx) TriggerNames(ctx context.Context) ([]string, error) {
 }
 
 func draftOf(row dbsqlc.Journey) (journey.Draft, error) {
-	draft := journey.Draft{Journey: row.Key, Revision: row.Revision, Document: row.Draft, UpdatedAt: row.UpdatedAt}
+	draft := journey.Draft{Journey: row.Key, Revision: row.Revision, Document: row.Draft, UpdatedAt: row.UpdatedAt, PausedAt: row.PausedAt}
 	if err := json.Unmarshal(row.DraftProblems, &draft.Problems); err != nil {
 		return journey.Draft{}, fmt.Errorf("decode the problems of draft %s: %w", row.Key, err)
 	}

@@ -9,7 +9,31 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"github.com/google/uuid"
 )
+
+const AdvanceRelease = `-- name: AdvanceRelease :exec
+UPDATE journeys SET release_after = $1 WHERE key = $2 AND release_after = $3::uuid AND resumed_at = $4::timestamptz
+`
+
+type AdvanceReleaseParams struct {
+	Upto      *uuid.UUID
+	Key       string
+	After     uuid.UUID
+	ResumedAt time.Time
+}
+
+// Not when the journey was paused, or paused and resumed, meanwhile.
+func (q *Queries) AdvanceRelease(ctx context.Context, arg AdvanceReleaseParams) error {
+	_, err := q.db.Exec(ctx, AdvanceRelease,
+		arg.Upto,
+		arg.Key,
+		arg.After,
+		arg.ResumedAt,
+	)
+	return err
+}
 
 const DeleteOtherTriggers = `-- name: DeleteOtherTriggers :exec
 DELETE FROM triggers WHERE journey = $1 AND NOT event_name = ANY($2::text[])
@@ -21,7 +45,7 @@ func (q *Queries) DeleteOtherTriggers(ctx context.Context, journey string, event
 }
 
 const FindJourney = `-- name: FindJourney :one
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at FROM journeys WHERE key = $1
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key = $1
 `
 
 func (q *Queries) FindJourney(ctx context.Context, key string) (Journey, error) {
@@ -35,6 +59,9 @@ func (q *Queries) FindJourney(ctx context.Context, key string) (Journey, error) 
 		&i.LiveVersion,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.PausedAt,
+		&i.ResumedAt,
+		&i.ReleaseAfter,
 	)
 	return i, err
 }
@@ -149,7 +176,7 @@ func (q *Queries) InsertVersion(ctx context.Context, arg InsertVersionParams) (J
 }
 
 const ListJourneys = `-- name: ListJourneys :many
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at FROM journeys WHERE key > $1 ORDER BY key LIMIT $2
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key > $1 ORDER BY key LIMIT $2
 `
 
 func (q *Queries) ListJourneys(ctx context.Context, after string, maxRows int32) ([]Journey, error) {
@@ -169,6 +196,9 @@ func (q *Queries) ListJourneys(ctx context.Context, after string, maxRows int32)
 			&i.LiveVersion,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.PausedAt,
+			&i.ResumedAt,
+			&i.ReleaseAfter,
 		); err != nil {
 			return nil, err
 		}
@@ -203,6 +233,60 @@ func (q *Queries) ListLiveVersions(ctx context.Context) ([]JourneyVersion, error
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListReleasing = `-- name: ListReleasing :many
+SELECT key, resumed_at::timestamptz AS resumed_at, release_after::uuid AS release_after FROM journeys WHERE release_after IS NOT NULL ORDER BY key
+`
+
+type ListReleasingRow struct {
+	Key          string
+	ResumedAt    time.Time
+	ReleaseAfter uuid.UUID
+}
+
+func (q *Queries) ListReleasing(ctx context.Context) ([]ListReleasingRow, error) {
+	rows, err := q.db.Query(ctx, ListReleasing)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListReleasingRow
+	for rows.Next() {
+		var i ListReleasingRow
+		if err := rows.Scan(&i.Key, &i.ResumedAt, &i.ReleaseAfter); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListToRelease = `-- name: ListToRelease :many
+SELECT DISTINCT contact_id FROM enrollments WHERE journey = $1 AND ended_at IS NULL AND contact_id > $2 ORDER BY contact_id LIMIT $3
+`
+
+func (q *Queries) ListToRelease(ctx context.Context, journey string, after uuid.UUID, maxRows int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, ListToRelease, journey, after, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var contact_id uuid.UUID
+		if err := rows.Scan(&contact_id); err != nil {
+			return nil, err
+		}
+		items = append(items, contact_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -308,7 +392,7 @@ func (q *Queries) ListVersions(ctx context.Context, journey string, before int32
 }
 
 const LockJourney = `-- name: LockJourney :one
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at FROM journeys WHERE key = $1 FOR UPDATE
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key = $1 FOR UPDATE
 `
 
 func (q *Queries) LockJourney(ctx context.Context, key string) (Journey, error) {
@@ -322,6 +406,92 @@ func (q *Queries) LockJourney(ctx context.Context, key string) (Journey, error) 
 		&i.LiveVersion,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.PausedAt,
+		&i.ResumedAt,
+		&i.ReleaseAfter,
+	)
+	return i, err
+}
+
+const MarkContactsPending = `-- name: MarkContactsPending :exec
+UPDATE contacts SET pending_since = coalesce(pending_since, $1::timestamptz)
+WHERE id IN (SELECT c.id FROM contacts c WHERE c.id = ANY($2::uuid[]) ORDER BY c.id FOR NO KEY UPDATE)
+`
+
+// In the order of ids, so that two that mark can't wait for each other.
+func (q *Queries) MarkContactsPending(ctx context.Context, now time.Time, ids []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, MarkContactsPending, now, ids)
+	return err
+}
+
+const PauseJourney = `-- name: PauseJourney :one
+UPDATE journeys SET paused_at = coalesce(paused_at, $1::timestamptz), release_after = NULL
+WHERE key = $2 AND live_version IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+`
+
+func (q *Queries) PauseJourney(ctx context.Context, now time.Time, key string) (Journey, error) {
+	row := q.db.QueryRow(ctx, PauseJourney, now, key)
+	var i Journey
+	err := row.Scan(
+		&i.Key,
+		&i.Draft,
+		&i.DraftProblems,
+		&i.Revision,
+		&i.LiveVersion,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.PausedAt,
+		&i.ResumedAt,
+		&i.ReleaseAfter,
+	)
+	return i, err
+}
+
+const PausedJourneys = `-- name: PausedJourneys :many
+SELECT key FROM journeys WHERE paused_at IS NOT NULL ORDER BY key FOR SHARE
+`
+
+// Asked under the lock of a contact. The share lock makes a resume wait for those who hold their contacts still, so that it finds them all;
+// it is taken while something is paused only.
+func (q *Queries) PausedJourneys(ctx context.Context) ([]string, error) {
+	rows, err := q.db.Query(ctx, PausedJourneys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		items = append(items, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ResumeJourney = `-- name: ResumeJourney :one
+UPDATE journeys SET paused_at = NULL, resumed_at = $1::timestamptz, release_after = '00000000-0000-0000-0000-000000000000'
+WHERE key = $2 AND paused_at IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+`
+
+func (q *Queries) ResumeJourney(ctx context.Context, now time.Time, key string) (Journey, error) {
+	row := q.db.QueryRow(ctx, ResumeJourney, now, key)
+	var i Journey
+	err := row.Scan(
+		&i.Key,
+		&i.Draft,
+		&i.DraftProblems,
+		&i.Revision,
+		&i.LiveVersion,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.PausedAt,
+		&i.ResumedAt,
+		&i.ReleaseAfter,
 	)
 	return i, err
 }
@@ -338,7 +508,7 @@ func (q *Queries) SetLiveVersion(ctx context.Context, number int32, now time.Tim
 const UpdateDraft = `-- name: UpdateDraft :one
 UPDATE journeys SET draft = $1, draft_problems = $2, revision = revision + 1, updated_at = $3
 WHERE key = $4 AND revision = $5
-RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at
+RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
 `
 
 type UpdateDraftParams struct {
@@ -366,6 +536,9 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (Journ
 		&i.LiveVersion,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.PausedAt,
+		&i.ResumedAt,
+		&i.ReleaseAfter,
 	)
 	return i, err
 }
@@ -376,7 +549,7 @@ VALUES ($1, $2, $3, 1, $4, $4)
 ON CONFLICT (key) DO UPDATE SET draft = excluded.draft, draft_problems = excluded.draft_problems,
     revision = journeys.revision + 1, updated_at = excluded.updated_at
 WHERE $5::boolean
-RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at
+RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
 `
 
 type UpsertDraftParams struct {
@@ -405,6 +578,9 @@ func (q *Queries) UpsertDraft(ctx context.Context, arg UpsertDraftParams) (Journ
 		&i.LiveVersion,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.PausedAt,
+		&i.ResumedAt,
+		&i.ReleaseAfter,
 	)
 	return i, err
 }

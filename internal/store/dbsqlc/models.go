@@ -220,6 +220,9 @@ type Journey struct {
 	LiveVersion   *int32
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	PausedAt      *time.Time
+	ResumedAt     *time.Time
+	ReleaseAfter  *uuid.UUID
 }
 
 type JourneyVersion struct {

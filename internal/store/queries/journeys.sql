@@ -50,6 +50,34 @@ INSERT INTO journey_versions (journey, number, hash, document, published_at)
 SELECT @journey, coalesce(max(number), 0)::integer + 1, @hash, @document, @now FROM journey_versions WHERE journey = @journey
 RETURNING *;
 
+-- Asked under the lock of a contact. The share lock makes a resume wait for those who hold their contacts still, so that it finds them all;
+-- it is taken while something is paused only.
+-- name: PausedJourneys :many
+SELECT key FROM journeys WHERE paused_at IS NOT NULL ORDER BY key FOR SHARE;
+
+-- name: PauseJourney :one
+UPDATE journeys SET paused_at = coalesce(paused_at, @now::timestamptz), release_after = NULL
+WHERE key = @key AND live_version IS NOT NULL RETURNING *;
+
+-- name: ResumeJourney :one
+UPDATE journeys SET paused_at = NULL, resumed_at = @now::timestamptz, release_after = '00000000-0000-0000-0000-000000000000'
+WHERE key = @key AND paused_at IS NOT NULL RETURNING *;
+
+-- name: ListReleasing :many
+SELECT key, resumed_at::timestamptz AS resumed_at, release_after::uuid AS release_after FROM journeys WHERE release_after IS NOT NULL ORDER BY key;
+
+-- name: ListToRelease :many
+SELECT DISTINCT contact_id FROM enrollments WHERE journey = @journey AND ended_at IS NULL AND contact_id > @after ORDER BY contact_id LIMIT @max_rows;
+
+-- In the order of ids, so that two that mark can't wait for each other.
+-- name: MarkContactsPending :exec
+UPDATE contacts SET pending_since = coalesce(pending_since, @now::timestamptz)
+WHERE id IN (SELECT c.id FROM contacts c WHERE c.id = ANY(@ids::uuid[]) ORDER BY c.id FOR NO KEY UPDATE);
+
+-- Not when the journey was paused, or paused and resumed, meanwhile.
+-- name: AdvanceRelease :exec
+UPDATE journeys SET release_after = sqlc.narg('upto') WHERE key = @key AND release_after = @after::uuid AND resumed_at = @resumed_at::timestamptz;
+
 -- name: SetLiveVersion :exec
 UPDATE journeys SET live_version = @number::integer, updated_at = @now WHERE key = @key;
 
