@@ -65,6 +65,17 @@ steps:
 	for who, want := range map[person]int{idle: 1, active: 1, late: 0} {
 		require.Len(t, p.messages(t, p.contact(t, who).ID), want, "nothing is sent in a paused journey")
 	}
+	require.Nil(t, p.decision(t, p.contact(t, active).ID, "activated", "wait_for"), "what came is looked at when the journey goes on")
+	var before, after []string
+	const versions = `SELECT array_agg(xmin::text ORDER BY id) FROM contacts`
+	query(t, p.config.DatabaseURL, versions, nil, &before)
+	eventually(t, "some time passes", func() bool {
+		var over int
+		query(t, p.config.DatabaseURL, `SELECT count(*) FROM enrollments WHERE state = 'waiting' AND wake_at < now() - interval '4 s'`, nil, &over)
+		return over == 2
+	})
+	query(t, p.config.DatabaseURL, versions, nil, &after)
+	require.Equal(t, before, after, "who stands still does not look again and again")
 	numbers := admin[report.Numbers](t, p, "GET", "/v1/journeys/held/numbers", "")
 	require.Equal(t, int64(3), numbers.Enrollments.Entered)
 	require.Equal(t, int64(2), numbers.Steps[1].Waiting)
