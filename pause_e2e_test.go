@@ -11,7 +11,8 @@ import (
 
 	"throughline.dev/throughline/api"
 	"throughline.dev/throughline/internal/email"
-	"throughline.dev/throughline/internal/report"
+	"throughline.dev/throughline/internal/journey"
+	"throughline.dev/throughline/workflows"
 )
 
 // A paused journey stands still, whatever ends meanwhile; resumed, everybody goes on as if they had been asked one by one, and once.
@@ -76,9 +77,9 @@ steps:
 	})
 	query(t, p.config.DatabaseURL, versions, nil, &after)
 	require.Equal(t, before, after, "who stands still does not look again and again")
-	numbers := admin[report.Numbers](t, p, "GET", "/v1/journeys/held/numbers", "")
-	require.Equal(t, int64(3), numbers.Enrollments.Entered)
-	require.Equal(t, int64(2), numbers.Steps[1].Waiting)
+	numbers := admin[journey.Numbers](t, p, "GET", "/v1/journeys/held/numbers", "")
+	require.Equal(t, int64(3), numbers.Entered)
+	require.Equal(t, int64(2), numbers.Steps[1].Here)
 
 	require.Nil(t, admin[api.JourneySummary](t, p, "POST", "/v1/journeys/held/resume", "").PausedAt)
 	for who, step := range map[person]string{idle: "nudge", active: "tips", late: "nudge"} {
@@ -87,11 +88,12 @@ steps:
 		require.NotNil(t, p.messageAt(t, id, step), "%s", step)
 		require.Len(t, p.messages(t, id), 2)
 		require.Len(t, caught(t, who.email), 2, "each mail once")
+		record(t, p.temporal(t), workflows.JourneyID(id), "", "journey-paused-"+step)
 	}
-	numbers = admin[report.Numbers](t, p, "GET", "/v1/journeys/held/numbers?version=1", "")
-	require.Equal(t, int64(3), numbers.Enrollments.Completed)
-	require.Equal(t, report.Edge{Step: "activated", Port: "0", To: "tips", Count: 1}, numbers.Edges[1])
-	rows := admin[list[report.Row]](t, p, "GET", "/v1/journeys/held/numbers/contacts?step=activated&port=timeout", "").Data
+	numbers = admin[journey.Numbers](t, p, "GET", "/v1/journeys/held/numbers?version=1", "")
+	require.Equal(t, []journey.ReasonCount{{State: "completed", Reason: "finished", Total: 3}}, numbers.Ended)
+	require.Contains(t, numbers.Ways, journey.WayCount{Step: "activated", Port: "0", Total: 1})
+	rows := admin[list[journey.CountedContact]](t, p, "GET", "/v1/journeys/held/contacts?step=activated&outcome=timeout", "").Data
 	require.Len(t, rows, 2)
 }
 
@@ -138,4 +140,5 @@ steps:
 	require.Equal(t, "finished", p.ended(t, id).Reason)
 	require.Len(t, caught(t, who.email), 1)
 	require.Empty(t, called, "the webhook is not called again")
+	record(t, p.temporal(t), workflows.JourneyID(id), "", "journey-paused-between")
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"throughline.dev/throughline/internal/journey"
 )
 
 // Options are what the API is made of. Every port is needed; the rest has defaults.
@@ -84,6 +86,7 @@ type server struct {
 	metrics  *metrics
 	pokes    *pokeQueue
 	streams  streams
+	counted  *glances[journey.Numbers]
 	flood    *flood
 	browser  browserPaths
 	openapi  []byte
@@ -130,6 +133,7 @@ func build(o Options) (*Handler, error) {
 		return nil, err
 	}
 	s.keys = newKeyCache(o.Keys, s.now)
+	s.counted = newGlances[journey.Numbers](s.now)
 	s.sessions, s.sameSite = newKeyCache(sessionSource{o.Sessions, s.now}, s.now), http.NewCrossOriginProtection()
 	s.pokes = newPokeQueue(o.Poker, s.metrics, s.log)
 	if s.engine, err = s.newEngine(); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // Numbers counts what journeys have done, and tells who is behind a number. Lists are newest first.
 type Numbers interface {
-	Tally(ctx context.Context, key string, version int, since, now time.Time) (journey.Tally, error)
+	Tally(ctx context.Context, key string, version int, goals []string, since, now time.Time) (journey.Tally, error)
 	ListCounted(ctx context.Context, key string, of journey.Counted, cursor string, limit int) (Page[journey.CountedContact], error)
 }
 
@@ -55,17 +55,23 @@ func (s *server) numbers(ctx context.Context, in *NumbersInput) (*numbersOutput,
 	if err != nil {
 		return nil, err
 	}
-	now := s.now()
-	tally, err := s.Numbers.Tally(ctx, in.Key, version, now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-numbersDays), now)
+	counted, err := s.counted.of(ctx, fmt.Sprintf("%s %d", in.Key, version), func(ctx context.Context) (journey.Numbers, error) {
+		now := s.now()
+		tally, err := s.Numbers.Tally(ctx, in.Key, version, definition.GoalEvents(), now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-numbersDays), now)
+		if err != nil {
+			return journey.Numbers{}, fmt.Errorf("tally journey: %w", err)
+		}
+		numbers := journey.CountUp(definition, tally)
+		numbers.Journey, numbers.Version, numbers.At = in.Key, version, now
+		if numbers.Days == nil {
+			numbers.Days = []journey.Day{}
+		}
+		return numbers, nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("tally journey: %w", err)
+		return nil, err
 	}
-	numbers := journey.CountUp(definition, tally)
-	numbers.Journey, numbers.Version, numbers.At = in.Key, version, now
-	if numbers.Days == nil {
-		numbers.Days = []journey.Day{}
-	}
-	return &numbersOutput{Body: numbers}, nil
+	return &numbersOutput{Body: counted}, nil
 }
 
 // countedVersion finds what is asked for: 0 stands for all versions, which are shown as the live one.

@@ -15,7 +15,7 @@ import (
 // noNumbers is a journey that nobody has entered.
 type noNumbers struct{}
 
-func (noNumbers) Tally(context.Context, string, int, time.Time, time.Time) (journey.Tally, error) {
+func (noNumbers) Tally(context.Context, string, int, []string, time.Time, time.Time) (journey.Tally, error) {
 	return journey.Tally{}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 type Tally struct {
 	Enrollments []EnrollmentTally
 	Decisions   []DecisionTally
+	Variants    []VariantTally
 	Messages    []MessageTally
 	Days        []Day
 }
@@ -23,11 +24,27 @@ type EnrollmentTally struct {
 	Total  int64
 }
 
-// DecisionTally counts decisions of one step with one outcome. Firsts are those of first visits, Converted those of them whose enrollment
-// reached the goal.
+// DecisionTally counts decisions of one step with one outcome.
 type DecisionTally struct {
-	Step, Kind, Outcome      string
-	Total, Firsts, Converted int64
+	Step, Kind, Outcome string
+	Total               int64
+}
+
+// VariantTally counts the enrollments that got an arm of a split, and those of them whose contact has reached the goal since.
+type VariantTally struct {
+	Step, Port       string
+	Total, Converted int64
+}
+
+// GoalEvents are the events that reach the goal whatever else holds.
+func (d *Definition) GoalEvents() []string {
+	names := []string{}
+	for _, m := range d.Goal {
+		if m.When == "" {
+			names = append(names, m.Event)
+		}
+	}
+	return names
 }
 
 // MessageTally counts mails of one step in one state.
@@ -95,7 +112,7 @@ type VariantCount struct {
 	Name       string `json:"name"`
 	Holdout    bool   `json:"holdout,omitempty"`
 	Entered    int64  `json:"entered"`
-	Converted  int64  `json:"converted"`
+	Converted  int64  `json:"converted" doc:"Have reached the goal since, also after leaving; where the goal has a condition, inside the journey."`
 	Conversion Share  `json:"conversion"`
 	Difference *Share `json:"difference,omitempty" doc:"To the variant that is compared with: the holdout, or else the first. Holds 0: nobody can say yet which is better."`
 }
@@ -128,7 +145,7 @@ func CountUp(definition *Definition, t Tally) Numbers {
 	slices.SortFunc(n.Ways, func(a, b WayCount) int { return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Port, b.Port)) })
 	for _, s := range definition.Steps {
 		if s.Kind == KindSplit {
-			n.Experiments = append(n.Experiments, experiment(s, t.Decisions))
+			n.Experiments = append(n.Experiments, experiment(s, t.Variants))
 		}
 	}
 	return n
@@ -202,14 +219,14 @@ func mostFirst(a, b ReasonCount) int {
 	return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.State, b.State), cmp.Compare(a.Reason, b.Reason))
 }
 
-func experiment(s Step, decisions []DecisionTally) Experiment {
+func experiment(s Step, variants []VariantTally) Experiment {
 	e := Experiment{Step: s.ID}
 	base := 0
 	for i, arm := range s.Split {
 		a := VariantCount{Port: strconv.Itoa(i), Name: cmp.Or(arm.Name, "no. "+strconv.Itoa(i+1)), Holdout: arm.Holdout}
-		for _, d := range decisions {
-			if d.Step == s.ID && d.Kind == string(KindSplit) && d.Outcome == a.Port {
-				a.Entered, a.Converted = d.Firsts, d.Converted
+		for _, v := range variants {
+			if v.Step == s.ID && v.Port == a.Port {
+				a.Entered, a.Converted = v.Total, v.Converted
 			}
 		}
 		a.Conversion = ShareOf(a.Converted, a.Entered)

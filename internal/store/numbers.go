@@ -15,7 +15,7 @@ import (
 )
 
 // Tally counts what a journey's numbers are made of, all at one moment. Version 0 stands for all versions.
-func (s *Store) Tally(ctx context.Context, key string, version int, since, now time.Time) (journey.Tally, error) {
+func (s *Store) Tally(ctx context.Context, key string, version int, goals []string, since, now time.Time) (journey.Tally, error) {
 	var out journey.Tally
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		q := s.q.WithTx(tx)
@@ -31,7 +31,14 @@ func (s *Store) Tally(ctx context.Context, key string, version int, since, now t
 			return err
 		}
 		for _, d := range decisions {
-			out.Decisions = append(out.Decisions, journey.DecisionTally{Step: d.StepID, Kind: d.Kind, Outcome: d.Outcome, Total: d.Total, Firsts: d.Firsts, Converted: d.Converted})
+			out.Decisions = append(out.Decisions, journey.DecisionTally{Step: d.StepID, Kind: d.Kind, Outcome: d.Outcome, Total: d.Total})
+		}
+		variants, err := q.TallyVariants(ctx, dbsqlc.TallyVariantsParams{Journey: key, Version: int32(version), Goals: goals})
+		if err != nil {
+			return err
+		}
+		for _, v := range variants {
+			out.Variants = append(out.Variants, journey.VariantTally{Step: v.StepID, Port: v.Outcome, Total: v.Total, Converted: v.Converted})
 		}
 		messages, err := q.TallyMessages(ctx, key, int32(version))
 		if err != nil {

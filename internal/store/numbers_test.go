@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/journey"
 	"throughline.dev/throughline/internal/store"
@@ -55,7 +56,7 @@ func (w *walker) day(at time.Time) *journey.Day {
 // walk takes one contact as far as chance has it.
 func (w *walker) walk() {
 	at := w.now.Add(-time.Duration(w.chance.IntN(20*24)) * time.Hour)
-	id := newContact(w.t, w.s)
+	id, later := newContact(w.t, w.s), false
 	inContact(w.t, w.s, id, func(ctx context.Context, tx *store.ContactTx) {
 		e, _, err := tx.CreateEnrollment(ctx, journey.Enrollment{ID: uuid.Must(uuid.NewV7()).String(), ContactID: id, Journey: "counted", Version: 1, Hash: "hash", State: journey.Active, Step: "hello", EnteredAt: at})
 		require.NoError(w.t, err)
@@ -94,11 +95,17 @@ func (w *walker) walk() {
 			decide("pause", "wait", "next")
 			decide("done", "completed", "completed")
 			end(journey.Completed, "finished")
+			if later = w.chance.IntN(2) == 0; later { // the goal after leaving counts for the arm
+				w.arms[arm].Converted++
+			}
 		case 3:
 			decide("pause", "wait", "exit")
 			end(journey.Exited, "exit")
 		}
 	})
+	if later {
+		ingest(w.t, w.s, w.now, audience.Incoming{Source: "test", MessageID: uuid.NewString(), Type: audience.TypeSignal, ContactID: id, Name: "Paid", OccurredAt: w.now})
+	}
 }
 
 func (w *walker) mail(ctx context.Context, tx *store.ContactTx, e journey.Enrollment, at time.Time) {
@@ -154,11 +161,11 @@ func TestNumbersAddUp(t *testing.T) {
 	_, err := conn.Exec(t.Context(), "UPDATE messages SET state = 'sent', sent_at = created_at WHERE id = ANY($1::uuid[])", w.sent)
 	require.NoError(t, err)
 	for _, version := range []int{0, 1} {
-		tally, err := s.Tally(t.Context(), "counted", version, w.now.AddDate(0, 0, -29), w.now)
+		tally, err := s.Tally(t.Context(), "counted", version, definition.GoalEvents(), w.now.AddDate(0, 0, -29), w.now)
 		require.NoError(t, err)
 		w.requireNumbers(journey.CountUp(definition, tally))
 	}
-	none, err := s.Tally(t.Context(), "counted", 2, w.now, w.now)
+	none, err := s.Tally(t.Context(), "counted", 2, nil, w.now, w.now)
 	require.NoError(t, err)
 	require.Zero(t, journey.CountUp(definition, none).Entered)
 	w.requireRowsBehind()
@@ -243,7 +250,7 @@ func TestBenchNumbers(t *testing.T) {
 	const runs = 5
 	begin := time.Now()
 	for range runs {
-		tally, err := s.Tally(t.Context(), "counted", 1, time.Now().AddDate(0, 0, -29), time.Now())
+		tally, err := s.Tally(t.Context(), "counted", 1, []string{"Paid"}, time.Now().AddDate(0, 0, -29), time.Now())
 		require.NoError(t, err)
 		require.Len(t, tally.Decisions, 4)
 	}

@@ -251,20 +251,17 @@ func (q *Queries) TallyDays(ctx context.Context, journey string, since time.Time
 }
 
 const TallyDecisions = `-- name: TallyDecisions :many
-SELECT d.step_id, d.kind, d.outcome, count(*) AS total, count(*) FILTER (WHERE d.visit = 1) AS firsts,
-    count(*) FILTER (WHERE d.visit = 1 AND e.state = 'completed' AND e.reason = 'goal') AS converted
+SELECT d.step_id, d.kind, d.outcome, count(*) AS total
 FROM decisions d JOIN enrollments e ON e.id = d.enrollment_id
 WHERE d.journey = $1 AND d.step_id <> '' AND e.journey = $1 AND ($2::integer = 0 OR e.version = $2)
 GROUP BY 1, 2, 3
 `
 
 type TallyDecisionsRow struct {
-	StepID    string
-	Kind      string
-	Outcome   string
-	Total     int64
-	Firsts    int64
-	Converted int64
+	StepID  string
+	Kind    string
+	Outcome string
+	Total   int64
 }
 
 func (q *Queries) TallyDecisions(ctx context.Context, journey string, version int32) ([]TallyDecisionsRow, error) {
@@ -281,8 +278,6 @@ func (q *Queries) TallyDecisions(ctx context.Context, journey string, version in
 			&i.Kind,
 			&i.Outcome,
 			&i.Total,
-			&i.Firsts,
-			&i.Converted,
 		); err != nil {
 			return nil, err
 		}
@@ -363,6 +358,48 @@ func (q *Queries) TallyMessages(ctx context.Context, journey string, version int
 			&i.State,
 			&i.Reason,
 			&i.Total,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const TallyVariants = `-- name: TallyVariants :many
+SELECT d.step_id, d.outcome, count(*) AS total, count(*) FILTER (WHERE e.state = 'completed' AND e.reason = 'goal' OR EXISTS (
+    SELECT 1 FROM events v WHERE v.contact_id = d.contact_id AND v.name = ANY($1::text[]) AND v.received_at > d.at)) AS converted
+FROM decisions d JOIN enrollments e ON e.id = d.enrollment_id
+WHERE d.journey = $2 AND d.step_id <> '' AND d.kind = 'split' AND d.visit = 1 AND e.journey = $2 AND ($3::integer = 0 OR e.version = $3)
+GROUP BY 1, 2
+`
+
+type TallyVariantsRow struct {
+	StepID    string
+	Outcome   string
+	Total     int64
+	Converted int64
+}
+
+// Who got which arm of a split, and who of them has reached the goal since: also after leaving, so that an arm that leads out at once is
+// measured like the others. goals are the events that are goals whatever else holds.
+func (q *Queries) TallyVariants(ctx context.Context, goals []string, journey string, version int32) ([]TallyVariantsRow, error) {
+	rows, err := q.db.Query(ctx, TallyVariants, goals, journey, version)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TallyVariantsRow
+	for rows.Next() {
+		var i TallyVariantsRow
+		if err := rows.Scan(
+			&i.StepID,
+			&i.Outcome,
+			&i.Total,
+			&i.Converted,
 		); err != nil {
 			return nil, err
 		}
