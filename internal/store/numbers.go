@@ -33,7 +33,7 @@ func (s *Store) Tally(ctx context.Context, key string, version int, goals []stri
 		for _, d := range decisions {
 			out.Decisions = append(out.Decisions, journey.DecisionTally{Step: d.StepID, Kind: d.Kind, Outcome: d.Outcome, Total: d.Total})
 		}
-		variants, err := q.TallyVariants(ctx, dbsqlc.TallyVariantsParams{Journey: key, Version: int32(version), Goals: goals})
+		variants, err := q.TallyVariants(ctx, goals, key, int32(version))
 		if err != nil {
 			return err
 		}
