@@ -99,6 +99,11 @@ test("a journey from nothing: built, published, walked through, watched, explain
   await expect(card).toBeHidden();
 
   await page.goto("/journeys/from-nothing");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Pause it" }).click();
+  await expect(page.getByText("Paused since", { exact: false })).toBeVisible();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await expect(page.getByText("Paused since", { exact: false })).toBeHidden();
   await page.getByRole("tab", { name: "Results" }).click();
   await expect(page.getByText("are inside now")).toBeVisible();
   await page.screenshot({ path: `${required("ARTIFACTS")}/results.png` });

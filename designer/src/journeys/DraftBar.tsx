@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import type { Schema } from "../api/client";
 import type { Definition } from "../definition/flow";
+import { Pause } from "./Pause";
 import { Review } from "./Review";
 import { TryIt } from "./TryIt";
 import { Versions } from "./Versions";
@@ -39,9 +40,12 @@ export function DraftBar({ draft, live, setLive, document, definition, problems,
           Versions
         </Button>
         {live !== undefined && (
-          <Button variant="default" onClick={() => setOpen("try")}>
-            Try it
-          </Button>
+          <>
+            <Button variant="default" onClick={() => setOpen("try")}>
+              Try it
+            </Button>
+            <Pause journey={draft.key} pausedAt={draft.paused_at} />
+          </>
         )}
         <Text size="sm" role="status">
           Draft {document.saved.revision}. {words[document.state]} {live ? `Version ${live} is live.` : "Nothing is live yet."}

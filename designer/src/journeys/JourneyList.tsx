@@ -47,8 +47,8 @@ export default function JourneyList() {
           },
           {
             title: "Live",
-            text: (journey) => String(journey.live_version ?? ""),
-            cell: (journey) => (journey.live_version ? <Badge color="teal.9">version {journey.live_version}</Badge> : <Text size="sm">not published</Text>),
+            text: (journey) => [journey.live_version ?? "", journey.paused_at && "paused"].filter(Boolean).join(" "),
+            cell: (journey) => (journey.paused_at ? <Badge color="orange.9">paused</Badge> : journey.live_version ? <Badge color="teal.9">version {journey.live_version}</Badge> : <Text size="sm">not published</Text>),
           },
           {
             title: "Draft",
