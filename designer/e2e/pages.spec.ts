@@ -21,7 +21,7 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["new-template", "/templates/new", (page) => page.getByRole("textbox", { name: "Subject" }).waitFor()],
   ["segments", "/segments", (page) => page.getByRole("table", { name: "Segments" }).waitFor()],
   ["segment", "/segments/on-trial", (page) => page.getByText("in it now").waitFor()],
-  ["new-segment", "/segments/new", (page) => page.getByLabel("Condition").waitFor()],
+  ["new-segment", "/segments/new", (page) => page.getByRole("group", { name: "Condition", exact: true }).waitFor()],
   ["handoffs", "/handoffs", (page) => page.getByRole("button", { name: "Accept" }).first().waitFor()],
   ["nothing", "/nowhere", (page) => page.getByText("leads nowhere").waitFor()],
 ];

@@ -119,9 +119,25 @@ test("a segment is written while its size is counted", async ({ page }) => {
   await page.getByRole("link", { name: "New segment" }).click();
   await page.getByLabel("Name").fill("With seats");
   await page.getByLabel("Key").fill("with-seats");
-  await page.getByLabel("Condition").fill("contact.seats >=");
+  const condition = page.getByRole("group", { name: "Condition", exact: true });
+  await condition.getByRole("button", { name: "Add a row" }).click();
+  const first = condition.getByRole("group", { name: "Row 1" });
+  await first.getByRole("combobox", { name: "Name" }).fill("seats");
+  await first.getByRole("combobox", { name: "How" }).click();
+  await page.getByRole("option", { name: "is at least" }).click();
+  await first.getByRole("textbox", { name: "Value" }).fill("5");
+  await expect(page.getByText("1 contact is in it now")).toBeVisible();
+  await condition.getByText("Text", { exact: true }).click();
+  const text = condition.getByRole("textbox", { name: "Condition" });
+  await expect(text).toHaveValue("contact.seats >= 5");
+  await text.fill("contact.seats >=");
   await expect(page.getByText("This can't be asked yet")).toBeVisible();
-  await page.getByLabel("Condition").fill("contact.seats >= 5");
+  await text.fill("contact.seats * 2 >= 10");
+  await expect(page.getByText("This says more than rows can show.")).toBeVisible();
+  await expect(page.getByText("1 contact is in it now")).toBeVisible();
+  await text.fill('contact.seats >= 5 && did("Project Created")');
+  await condition.getByText("Rows", { exact: true }).click();
+  await expect(condition.getByRole("group", { name: "Row 2" }).getByRole("combobox", { name: "Event" })).toHaveValue("Project Created");
   await expect(page.getByText("1 contact is in it now")).toBeVisible();
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("table", { name: "Segments" })).toContainText("With seats");
@@ -183,7 +199,7 @@ test("a step is changed by its form, which says what is wrong beside the field",
   await expect(form).toBeVisible();
   await form.getByRole("button", { name: "Close" }).click();
   const head = page.getByRole("region", { name: "The journey as a whole" });
-  await head.getByLabel("Name").fill("Win them back");
+  await head.getByRole("textbox", { name: "Name" }).fill("Win them back");
   await expect(page.getByText("All changes are saved.")).toBeVisible();
 
   await page.locator('.step[data-kind="send"]').first().click();

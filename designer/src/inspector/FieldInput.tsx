@@ -1,5 +1,6 @@
 import { Autocomplete, Checkbox, Group, NumberInput, Select, Textarea, TextInput } from "@mantine/core";
 
+import { ConditionField } from "../conditions/ConditionField";
 import { type Field, label, simpleDuration, unitWords } from "./fields";
 import { NamedValues } from "./NamedValues";
 import type { Vocabulary } from "./vocabulary";
@@ -41,7 +42,7 @@ export function FieldInput({ field, value, change, error, vocabulary }: Props) {
     case "time":
       return <Moment {...common} value={text} change={change} />;
     case "condition":
-      return <Textarea {...common} value={text} onChange={(event) => change(event.currentTarget.value)} autosize minRows={1} spellCheck={false} styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }} />;
+      return <ConditionField label={common.label} description={common.description} error={error} value={text} onChange={change} names={vocabulary} />;
     case "values":
     case "numbers":
       return <NamedValues label={common.label} description={common.description} error={error} value={value} change={change} numbers={field.type === "numbers"} />;

@@ -8,6 +8,7 @@ export interface Vocabulary {
   segments: string[];
   templates: string[];
   steps: string[];
+  traits: string[];
 }
 
 const many = { params: { query: { limit: 200 } } };
@@ -17,7 +18,9 @@ export function useVocabulary(steps: string[]): Vocabulary {
   const events = useQuery({ queryKey: ["names", "events"], queryFn: () => result(api.GET("/v1/events/catalogue", many)), staleTime: 30_000 });
   const segments = useQuery({ queryKey: ["names", "segments"], queryFn: () => result(api.GET("/v1/segments", many)), staleTime: 30_000 });
   const templates = useQuery({ queryKey: ["names", "templates"], queryFn: () => result(api.GET("/v1/templates", many)), staleTime: 30_000 });
+  const traits = useQuery({ queryKey: ["names", "traits"], queryFn: () => result(api.GET("/v1/traits/catalogue", many)), staleTime: 30_000 });
   return {
+    traits: [...new Set(["email", "user_id", ...(traits.data?.data.map((trait) => trait.name) ?? [])])],
     events: events.data?.data.map((event) => event.name) ?? [],
     segments: segments.data?.data.map((segment) => segment.key) ?? [],
     templates: templates.data?.data.map((template) => template.key) ?? [],

@@ -1,10 +1,12 @@
-import { Alert, Anchor, Button, Group, List, Stack, Table, Text, TextInput, Textarea } from "@mantine/core";
+import { Alert, Anchor, Button, Group, List, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 
 import { Problem, type Schema, api, result } from "../api/client";
+import { ConditionField } from "../conditions/ConditionField";
+import { useVocabulary } from "../inspector/vocabulary";
 import { Failure, Loaded, Page, When } from "../frame/states";
 
 type Segment = Pick<Schema["SegmentState"], "key" | "name" | "condition">;
@@ -29,6 +31,7 @@ function Editor({ segment, fresh }: { segment: Segment; fresh: boolean }) {
   const [key, setKey] = useState(segment.key);
   const [name, setName] = useState(segment.name);
   const [condition, setCondition] = useState(segment.condition);
+  const vocabulary = useVocabulary([]);
   const queries = useQueryClient();
   const navigate = useNavigate();
   const save = useMutation({
@@ -59,17 +62,12 @@ function Editor({ segment, fresh }: { segment: Segment; fresh: boolean }) {
               withAsterisk={false}
             />
           )}
-          <Textarea
+          <ConditionField
             label="Condition"
             description={'Such as contact.plan == "trial" && !did("Project Created", "14d")'}
             value={condition}
-            onChange={(event) => setCondition(event.currentTarget.value)}
-            autosize
-            minRows={3}
-            spellCheck={false}
-            required
-            withAsterisk={false}
-            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+            onChange={setCondition}
+            names={vocabulary}
           />
           <Group>
             <Button type="submit" loading={save.isPending}>
