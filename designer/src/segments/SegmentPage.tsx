@@ -133,7 +133,7 @@ function Preview({ condition }: { condition: string }) {
                     {contact.email ?? contact.user_id ?? contact.id}
                   </Anchor>
                 </Table.Td>
-                <Table.Td>{contact.stage}</Table.Td>
+                <Table.Td style={{ whiteSpace: "nowrap" }}>{contact.stage}</Table.Td>
                 <Table.Td>
                   <When at={contact.created_at} />
                 </Table.Td>
