@@ -82,7 +82,8 @@ func (w *walker) walk() {
 		}
 		switch w.chance.IntN(4) {
 		case 0:
-			require.NoError(w.t, tx.UpdateEnrollment(ctx, e.ID, journey.Waiting, "pause", "", nil, nil))
+			state := []journey.EnrollmentState{journey.Waiting, journey.Active}[w.chance.IntN(2)]
+			require.NoError(w.t, tx.UpdateEnrollment(ctx, e.ID, state, "pause", "", nil, nil))
 			w.total.Active++
 			w.add("pause", func(c *journey.StepCount) { c.Here++; c.Entered++ })
 		case 1:

@@ -40,7 +40,7 @@ export function rowsOf(source: string): Group | undefined {
   }
   const all = termsOf(source, "&&");
   const any = termsOf(source, "||");
-  if (!all || !any || (all.length > 1 && any.length > 1)) {
+  if (all.length > 1 && any.length > 1) {
     return undefined;
   }
   const rows = (any.length > 1 ? any : all).map(rowOf);
@@ -94,8 +94,8 @@ function termOf(row: Row): string {
   }
 }
 
-// termsOf splits at an operator that stands outside of quotes and brackets; undefined: they don't close.
-function termsOf(source: string, operator: "&&" | "||"): string[] | undefined {
+// termsOf splits at an operator that stands outside of quotes and brackets. Where these don't close, no row is made of what is left.
+function termsOf(source: string, operator: "&&" | "||"): string[] {
   const terms: string[] = [];
   let depth = 0;
   let quoted = false;
@@ -113,7 +113,7 @@ function termsOf(source: string, operator: "&&" | "||"): string[] | undefined {
       begin = ++at + 1;
     }
   }
-  return quoted || depth !== 0 ? undefined : [...terms, source.slice(begin).trim()];
+  return [...terms, source.slice(begin).trim()];
 }
 
 function unquoted(inside: string): string {
