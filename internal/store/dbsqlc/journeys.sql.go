@@ -45,7 +45,7 @@ func (q *Queries) DeleteOtherTriggers(ctx context.Context, journey string, event
 }
 
 const FindJourney = `-- name: FindJourney :one
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key = $1
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source FROM journeys WHERE key = $1
 `
 
 func (q *Queries) FindJourney(ctx context.Context, key string) (Journey, error) {
@@ -62,6 +62,7 @@ func (q *Queries) FindJourney(ctx context.Context, key string) (Journey, error) 
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -176,7 +177,7 @@ func (q *Queries) InsertVersion(ctx context.Context, arg InsertVersionParams) (J
 }
 
 const ListJourneys = `-- name: ListJourneys :many
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key > $1 ORDER BY key LIMIT $2
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source FROM journeys WHERE key > $1 ORDER BY key LIMIT $2
 `
 
 func (q *Queries) ListJourneys(ctx context.Context, after string, maxRows int32) ([]Journey, error) {
@@ -199,6 +200,7 @@ func (q *Queries) ListJourneys(ctx context.Context, after string, maxRows int32)
 			&i.PausedAt,
 			&i.ResumedAt,
 			&i.ReleaseAfter,
+			&i.DraftSource,
 		); err != nil {
 			return nil, err
 		}
@@ -392,7 +394,7 @@ func (q *Queries) ListVersions(ctx context.Context, journey string, before int32
 }
 
 const LockJourney = `-- name: LockJourney :one
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key = $1 FOR UPDATE
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source FROM journeys WHERE key = $1 FOR UPDATE
 `
 
 func (q *Queries) LockJourney(ctx context.Context, key string) (Journey, error) {
@@ -409,6 +411,7 @@ func (q *Queries) LockJourney(ctx context.Context, key string) (Journey, error) 
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -426,7 +429,7 @@ func (q *Queries) MarkContactsPending(ctx context.Context, now time.Time, ids []
 
 const PauseJourney = `-- name: PauseJourney :one
 UPDATE journeys SET paused_at = coalesce(paused_at, $1::timestamptz), release_after = NULL
-WHERE key = $2 AND live_version IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+WHERE key = $2 AND live_version IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 func (q *Queries) PauseJourney(ctx context.Context, now time.Time, key string) (Journey, error) {
@@ -443,6 +446,7 @@ func (q *Queries) PauseJourney(ctx context.Context, now time.Time, key string) (
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -475,7 +479,7 @@ func (q *Queries) PausedJourneys(ctx context.Context) ([]string, error) {
 
 const ResumeJourney = `-- name: ResumeJourney :one
 UPDATE journeys SET paused_at = NULL, resumed_at = $1::timestamptz, release_after = '00000000-0000-0000-0000-000000000000'
-WHERE key = $2 AND paused_at IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+WHERE key = $2 AND paused_at IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 func (q *Queries) ResumeJourney(ctx context.Context, now time.Time, key string) (Journey, error) {
@@ -492,6 +496,7 @@ func (q *Queries) ResumeJourney(ctx context.Context, now time.Time, key string) 
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -506,13 +511,14 @@ func (q *Queries) SetLiveVersion(ctx context.Context, number int32, now time.Tim
 }
 
 const UpdateDraft = `-- name: UpdateDraft :one
-UPDATE journeys SET draft = $1, draft_problems = $2, revision = revision + 1, updated_at = $3
-WHERE key = $4 AND revision = $5
-RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+UPDATE journeys SET draft = $1, draft_source = $2, draft_problems = $3, revision = revision + 1, updated_at = $4
+WHERE key = $5 AND revision = $6
+RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 type UpdateDraftParams struct {
 	Draft         []byte
+	Source        *string
 	DraftProblems json.RawMessage
 	Now           time.Time
 	Key           string
@@ -522,6 +528,7 @@ type UpdateDraftParams struct {
 func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (Journey, error) {
 	row := q.db.QueryRow(ctx, UpdateDraft,
 		arg.Draft,
+		arg.Source,
 		arg.DraftProblems,
 		arg.Now,
 		arg.Key,
@@ -539,22 +546,24 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (Journ
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
 
 const UpsertDraft = `-- name: UpsertDraft :one
-INSERT INTO journeys (key, draft, draft_problems, revision, created_at, updated_at)
-VALUES ($1, $2, $3, 1, $4, $4)
-ON CONFLICT (key) DO UPDATE SET draft = excluded.draft, draft_problems = excluded.draft_problems,
+INSERT INTO journeys (key, draft, draft_source, draft_problems, revision, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 1, $5, $5)
+ON CONFLICT (key) DO UPDATE SET draft = excluded.draft, draft_source = excluded.draft_source, draft_problems = excluded.draft_problems,
     revision = journeys.revision + 1, updated_at = excluded.updated_at
-WHERE $5::boolean
-RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+WHERE $6::boolean
+RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 type UpsertDraftParams struct {
 	Key           string
 	Draft         []byte
+	Source        *string
 	DraftProblems json.RawMessage
 	Now           time.Time
 	Force         bool
@@ -565,6 +574,7 @@ func (q *Queries) UpsertDraft(ctx context.Context, arg UpsertDraftParams) (Journ
 	row := q.db.QueryRow(ctx, UpsertDraft,
 		arg.Key,
 		arg.Draft,
+		arg.Source,
 		arg.DraftProblems,
 		arg.Now,
 		arg.Force,
@@ -581,6 +591,7 @@ func (q *Queries) UpsertDraft(ctx context.Context, arg UpsertDraftParams) (Journ
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
