@@ -77,12 +77,18 @@ test("what is wrong is said beside the picture, and keeps it from being publishe
   await page.goto("/journeys/trial-to-paid");
   await page.getByRole("tab", { name: "Definition" }).click();
   const text = new Editor(page);
+  await text.expectText(/go: nudge_short/);
+  const right = await text.text();
   await text.replace("go: nudge_short", "go: nowhere_at_all");
   await expect(page.getByText(/to mend before this can be published/)).toBeVisible();
   await expect(page.getByText("nowhere_at_all", { exact: false }).first()).toBeVisible();
   await expect(page.getByRole("button", { name: "Publish" })).toBeDisabled();
   await page.getByRole("tab", { name: "Picture" }).click();
   await expect(page.locator('.step[data-mark="error"]')).toContainText("nudge");
+  await page.getByRole("tab", { name: "Definition" }).click();
+  await text.write(right); // as it was, for who comes next
+  await expect(page.getByText("All changes are saved.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Publish" })).toBeEnabled();
 });
 
 test("a draft saves itself, is reviewed in words, published, and rolled back", async ({ page }) => {
