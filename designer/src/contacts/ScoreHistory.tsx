@@ -6,7 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { type Schema, api, result } from "../api/client";
 import { Loaded } from "../frame/states";
-import { dayOf, reasonWords, signed, worthTelling } from "./history";
+import { momentsOf, reasonWords, signed, worthTelling } from "./history";
 
 type Point = Schema["HistoryPoint"];
 
@@ -22,6 +22,7 @@ export default function ScoreHistory({ id }: { id: string }) {
 }
 
 function Chart({ points }: { points: Point[] }) {
+  const written = momentsOf(points);
   const data = points.map((point) => ({ at: point.at, total: point.score.total, fit: point.score.fit }));
   return (
     <Stack gap="xs">
@@ -35,9 +36,9 @@ function Chart({ points }: { points: Point[] }) {
           withLegend
           withDots={false}
           yAxisProps={{ allowDecimals: false }}
-          xAxisProps={{ tickFormatter: dayOf, minTickGap: 24 }}
+          xAxisProps={{ tickFormatter: written, minTickGap: 24 }}
           lineChartProps={{ accessibilityLayer: false }}
-          tooltipProps={{ content: ({ label }) => <Reasons point={points.find((one) => one.at === label)} /> }}
+          tooltipProps={{ content: ({ label }) => <Reasons point={points.find((one) => one.at === label)} written={written} /> }}
         />
       </div>
       <details>
@@ -50,7 +51,7 @@ function Chart({ points }: { points: Point[] }) {
             <Table.Tbody>
               {worthTelling(points).map((point) => (
                 <Table.Tr key={point.at}>
-                  <Table.Td>{dayOf(point.at)}</Table.Td>
+                  <Table.Td>{written(point.at)}</Table.Td>
                   <Table.Td>{point.score.total}</Table.Td>
                   <Table.Td>{point.reasons.map((reason) => `${signed(reason.points)} ${reasonWords(reason)}`).join(", ")}</Table.Td>
                 </Table.Tr>
@@ -63,14 +64,14 @@ function Chart({ points }: { points: Point[] }) {
   );
 }
 
-function Reasons({ point }: { point: Point | undefined }) {
+function Reasons({ point, written }: { point: Point | undefined; written: (at: string) => string }) {
   if (!point) {
     return null;
   }
   return (
     <Paper withBorder shadow="md" p="xs" maw={280}>
       <Text size="sm" fw={600}>
-        {dayOf(point.at)}: {point.score.total} {point.score.label}
+        {written(point.at)}: {point.score.total} {point.score.label}
       </Text>
       {point.reasons.map((reason) => (
         <Text size="xs" key={reason.kind + (reason.of ?? "")}>

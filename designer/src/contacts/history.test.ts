@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Schema } from "../api/client";
-import { reasonWords, signed, worthTelling } from "./history";
+import { momentsOf, reasonWords, signed, worthTelling } from "./history";
 
 test.each<[Schema["HistoryReason"], string]>([
   [{ kind: "rule", of: "invited", points: 15, events: 1 }, "invited"],
@@ -21,4 +21,11 @@ test("the points without news are left out, the first and the last are not", () 
   const all = [point("1"), point("2"), point("3", -1), point("4"), point("5")];
   expect(worthTelling(all).map(({ at }) => at)).toEqual(["1", "3", "5"]);
   expect([signed(3), signed(-3), signed(0)]).toEqual(["+3", "-3", "0"]);
+});
+
+test("a short history has times of day, a long one has days", () => {
+  const at = (day: number) => ({ at: `2026-03-0${day}T09:05:00Z` });
+  expect(momentsOf([at(1), at(2)])(at(1).at)).toMatch(/:05/);
+  expect(momentsOf([at(1), at(9)])(at(1).at)).not.toMatch(/:05/);
+  expect(momentsOf([])(at(1).at)).toContain("2026");
 });

@@ -6,9 +6,11 @@ export function signed(points: number): string {
   return points > 0 ? `+${points}` : String(points);
 }
 
-// dayOf is the day of a point, in the reader's own time.
-export function dayOf(at: string): string {
-  return new Date(at).toLocaleDateString(undefined, { dateStyle: "medium" });
+// momentsOf says how moments are written, in the reader's own time: as days, or with the time of day where all of it is a few days.
+export function momentsOf(points: { at: string }[]): (at: string) => string {
+  const span = Date.parse(points.at(-1)?.at ?? "") - Date.parse(points[0]?.at ?? "");
+  const form: Intl.DateTimeFormatOptions = span < 3 * 24 * 3600_000 ? { dateStyle: "short", timeStyle: "short" } : { dateStyle: "medium" };
+  return (at) => new Date(at).toLocaleString(undefined, form);
 }
 
 // reasonWords says what has changed a score.
