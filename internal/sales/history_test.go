@@ -74,7 +74,9 @@ func TestHistoryIsWhatExplanationsSay(t *testing.T) {
 func TestHistoryNamesItsReasons(t *testing.T) {
 	t.Parallel()
 	week := noon.Add(7 * 24 * time.Hour)
-	who := func(time.Time) audience.Facts { return people{contact: audience.Contact{Traits: map[string]any{"plan": "trial"}}} }
+	who := func(time.Time) audience.Facts {
+		return people{contact: audience.Contact{Traits: map[string]any{"plan": "trial"}}}
+	}
 	j := sales.ScoreJournal{
 		Models: []sales.CountingFrom{{Model: model(t), From: noon}}, Moments: []time.Time{noon, week}, Facts: who,
 		Events: seq([]audience.Event{done("Teammate Invited", noon, nil), done("Teammate Invited", noon, nil)}),
@@ -100,7 +102,9 @@ func TestHistoryNamesItsReasons(t *testing.T) {
 func TestThinnedTraitsAreTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		hour := func(name string) time.Time { return noon.Add(time.Duration(rapid.IntRange(0, 20).Draw(r, name)) * time.Hour) }
+		hour := func(name string) time.Time {
+			return noon.Add(time.Duration(rapid.IntRange(0, 20).Draw(r, name)) * time.Hour)
+		}
 		traits := rapid.MapOfN(rapid.SampledFrom([]string{"a", "b", "c"}), rapid.SampledFrom([]any{nil, 1.0, 2.0}), 0, 3)
 		changes := make([]sales.TraitChange, rapid.IntRange(0, 10).Draw(r, "changes"))
 		for i := range changes {
