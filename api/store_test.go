@@ -61,7 +61,7 @@ func (p realPort) Timeline(ctx context.Context, contactID string, after int64, l
 	out := make([]TimelineEntry, 0, len(entries))
 	for _, e := range entries {
 		out = append(out, TimelineEntry{ID: e.JournalID, At: e.At, Kind: string(e.Kind), Event: e.Event, Decision: e.Decision,
-			Message: e.Message, Handoff: e.Handoff, Score: e.Score})
+			Message: e.Message, Handoff: e.Handoff, Score: e.Score, Pause: e.Pause})
 	}
 	return out, next, err
 }

@@ -75,6 +75,14 @@ func (w memoryWhereabouts) StepMessage(context.Context, string, string) (*email.
 	return nil, w.m.fail
 }
 
+func (w memoryWhereabouts) ContactPauses(context.Context, string, string) ([]journey.EnrollmentPause, error) {
+	return nil, w.m.fail
+}
+
+func (w memoryWhereabouts) FirstEvents(context.Context, string) ([]audience.Event, error) {
+	return nil, w.m.fail
+}
+
 func (w memoryWhereabouts) LiveVersions(context.Context) ([]journey.Version, error) {
 	return nil, w.m.fail
 }
@@ -256,4 +264,126 @@ func TestEveryReasonHasWords(t *testing.T) {
 		}
 	}
 	require.Greater(t, found, 20)
+}
+
+// A pause says so wherever somebody asks why nothing came, and what had come before it says nothing of it.
+func TestAPauseAnswersWhy(t *testing.T) {
+	t.Parallel()
+	w, s, e := realWhy(t)
+	get := func(path string) call {
+		return call{method: "GET", url: "/v1/contacts/" + e.ContactID + path, key: "key-read"}
+	}
+	post := func(path, body string, at time.Time) {
+		w.now = at
+		rec := w.do(t, call{method: "POST", url: "/v1/journeys/trial" + path, key: "key-journeys", body: body})
+		require.Equal(t, http.StatusOK, rec.Code, rec.Body)
+	}
+	post("/pause", "", testNow.Add(time.Hour))
+	since := "The journey is paused since 23 November 2026, 13:00 UTC: nobody moves in it."
+	w.run(t, []row{
+		{"not yet", get("/why?journey=trial&step=nudge"), 200, []string{`"code":"not_yet"`, "waits for Project Created. " + since, `"paused_by":"journeys"`}, []string{"resumed"}},
+		{"where", get("/journey"), 200, []string{`"pauses":[{"journey":"trial","paused_at":"2026-11-23T13:00:00Z","paused_by":"journeys"}]`}, nil},
+		{"in the timeline", get("/timeline"), 200, []string{`"kind":"pause"`, since}, nil},
+	})
+	post("/resume", "", testNow.Add(2*time.Hour))
+	was := "The journey was paused from 23 November 2026, 13:00 UTC to 23 November 2026, 14:00 UTC."
+	w.run(t, []row{
+		{"not yet", get("/why?journey=trial&step=nudge"), 200, []string{was}, []string{since}},
+		{"in the timeline", get("/timeline"), 200, []string{was}, []string{since}},
+	})
+	mail := func(step string, at time.Time) {
+		m := email.Message{ID: uuid.NewString(), EnrollmentID: e.ID, Journey: "trial", Version: 1, StepID: step, Visit: 1, Template: step, TemplateVersion: 1,
+			Class: email.Marketing, State: email.Skipped, Reason: email.ReasonUnsubscribed, CreatedAt: at, UpdatedAt: at}
+		require.NoError(t, s.InContact(t.Context(), e.ContactID, func(ctx context.Context, tx *store.ContactTx) error { return tx.InsertMessage(ctx, m) }))
+	}
+	mail("tips", testNow)
+	mail("nudge", testNow.Add(3*time.Hour))
+	w.run(t, []row{
+		{"before it", get("/why?journey=trial&step=tips"), 200, []string{`"code":"skipped"`}, []string{"paused"}},
+		{"after it", get("/why?journey=trial&step=nudge"), 200, []string{`"code":"skipped"`, was}, nil},
+	})
+}
+
+func TestALine(t *testing.T) {
+	t.Parallel()
+	w, s, e := realWhy(t)
+	port := realPort{s}
+	w = newWorld(t, func(o *Options) {
+		o.Contacts, o.Whereabouts, o.Journeys, o.Scoring = port, port, port, port
+	})
+	line := call{method: "GET", url: "/v1/contacts/" + e.ContactID + "/line", key: "key-sales"}
+	_, err := s.Ingest(t.Context(), testNow, []audience.Incoming{{Source: "t", MessageID: "2", Type: audience.TypePage, Name: "Pricing", UserID: "u1", OccurredAt: testNow.Add(-2 * time.Hour),
+		Context: map[string]any{"campaign": map[string]any{"source": "letter", "name": "spring"}, "page": map[string]any{"referrer": "https://news.example/a?secret=1", "path": "/pricing"}}}})
+	require.NoError(t, err)
+	ended := testNow.Add(time.Hour)
+	won := sales.Handoff{ID: handoffID, EnrollmentID: e.ID, Journey: "trial", StepID: "sales", Visit: 1, Status: sales.HandoffWon, Why: "Five seats", Amount: 4900,
+		CreatedAt: testNow.Add(10 * time.Minute), UpdatedAt: testNow.Add(20 * time.Minute)}
+	require.NoError(t, s.InContact(t.Context(), e.ContactID, func(ctx context.Context, tx *store.ContactTx) error {
+		if _, _, err := tx.CreateHandoff(ctx, won); err != nil {
+			return err
+		}
+		if err := tx.SetStage(ctx, "customer", "won", testNow.Add(20*time.Minute)); err != nil {
+			return err
+		}
+		return tx.UpdateEnrollment(ctx, e.ID, journey.Completed, "end", "", nil, &ended)
+	}))
+	w.now = testNow.Add(24 * time.Hour)
+	var got Line
+	require.NoError(t, json.Unmarshal(w.do(t, line).Body.Bytes(), &got))
+	require.Equal(t, &Touch{At: testNow.Add(-2 * time.Hour), Event: "Pricing", Campaign: map[string]string{"source": "letter", "name": "spring"}, Referrer: "news.example", Page: "/pricing"}, got.First)
+	var words []string
+	for _, p := range got.Points {
+		words = append(words, p.Kind+": "+p.Words)
+	}
+	require.Equal(t, []string{"first_touch: First heard of: Pricing", "entered: Entered Trial", "stage: Became subscriber", "handoff: Handed to sales", "stage: Became customer",
+		"deal: Deal won", "ended: Trial: Went through to the end.", "today: Today: customer"}, words)
+	require.Equal(t, 4900.0, got.Points[5].Amount)
+	require.Equal(t, w.now, got.Points[7].At)
+	w.run(t, []row{
+		{"nobody", call{method: "GET", url: "/v1/contacts/" + absentID + "/line", key: "key-read"}, 404, nil, nil},
+		{"who may not", call{method: "GET", url: line.url, key: "key-ingest"}, 403, nil, nil},
+		{"a score over time", call{method: "GET", url: "/v1/contacts/" + e.ContactID + "/score/history?days=1", key: "key-read"}, 200, []string{`"points":[{"at":"2026-11-23T12:00:00Z"`, `"at":"2026-11-24T12:00:00Z"`}, nil},
+		{"too long a time", call{method: "GET", url: "/v1/contacts/" + e.ContactID + "/score/history?days=731", key: "key-read"}, 422, []string{"days"}, nil},
+	})
+}
+
+// A contact's line has no more than its newest enrollments, and says how many it leaves out.
+func TestALineIsBounded(t *testing.T) {
+	t.Parallel()
+	_, s, e := realWhy(t)
+	port := realPort{s}
+	w := newWorld(t, func(o *Options) {
+		o.Contacts, o.Whereabouts, o.Journeys, o.Scoring = port, port, port, port
+	})
+	require.NoError(t, s.InContact(t.Context(), e.ContactID, func(ctx context.Context, tx *store.ContactTx) error {
+		for n := range 35 {
+			again := e
+			again.ID, again.EnteredAt, again.EnteredSeq = uuid.NewString(), testNow.Add(time.Duration(n)*time.Second), int64(n)
+			if _, _, err := tx.CreateEnrollment(ctx, again); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	var got Line
+	require.NoError(t, json.Unmarshal(w.do(t, call{method: "GET", url: "/v1/contacts/" + e.ContactID + "/line", key: "key-read"}).Body.Bytes(), &got))
+	require.Equal(t, 6, got.LeftOut)
+	require.Equal(t, 30, countKind(got.Points, LineEntered))
+}
+
+func countKind(points []LinePoint, kind string) (n int) {
+	for _, p := range points {
+		if p.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func TestMomentsOfAHistory(t *testing.T) {
+	t.Parallel()
+	moments := momentsSince(testNow.AddDate(-1, 0, 0), testNow, 90)
+	require.Len(t, moments, 91)
+	require.Equal(t, []time.Time{testNow.AddDate(0, 0, -90), testNow.AddDate(0, 0, -89), testNow}, []time.Time{moments[0], moments[1], moments[90]})
+	require.Equal(t, testNow.Add(-time.Hour), momentsSince(testNow.Add(-time.Hour), testNow, 730)[0], "not before the contact was known")
 }

@@ -95,3 +95,45 @@ test("all mail stands on one page, with filters, and opens as it looked", async 
   await page.getByRole("button", { name: /your trial has begun/ }).first().click();
   await expect(page.frameLocator("iframe.mail").getByText("Hi Ana", { exact: false })).toBeVisible();
 });
+
+test("a person's page shows the whole way, the handoffs, and the score with its reasons", async ({ page }) => {
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto(`/contacts/${required("CONTACT_ID")}`);
+  const line = page.getByRole("list", { name: "From first touch to today" });
+  await expect(line.getByRole("listitem").first()).toContainText("First heard of");
+  await expect(line.getByRole("listitem").last()).toContainText("Today:");
+  await expect(line).toContainText("Entered From trial to paid");
+  await expect(line).toContainText("Handed to sales");
+  await line.getByRole("link", { name: "the handoff" }).first().click();
+  const handoffs = page.locator("section[aria-labelledby=handoffs-and-deals]");
+  await expect(handoffs).toBeInViewport();
+  await expect(handoffs.getByRole("table", { name: "Handoffs" })).toContainText("open");
+  await expect(handoffs).toContainText("No deal was won yet.");
+  const score = page.locator("section[aria-labelledby=score]");
+  await expect(score.locator(".recharts-surface").first()).toBeVisible();
+  await score.getByText("As a table, with the reasons").click();
+  await expect(score.getByRole("table", { name: "The score over time" })).toContainText("Why it changed");
+  await page.screenshot({ path: `${required("ARTIFACTS")}/contact-line.png`, fullPage: true });
+  await handoffs.getByRole("table", { name: "Handoffs" }).getByRole("link").first().click();
+  await expect(page).toHaveURL(/\/handoffs\?status=open#/);
+  await expect(page.getByRole("button", { name: "Accept" }).first()).toBeVisible();
+});
+
+test("a paused journey says so on the pages of those who stand in it", async ({ page, request }) => {
+  const headers = { Authorization: `Bearer ${required("ADMIN_KEY")}` };
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto(`/contacts/${required("CONTACT_ID")}`);
+  const where = page.locator("section[aria-labelledby=where]");
+  await expect(where).toContainText("In “From trial to paid” since");
+  expect((await request.post("/v1/journeys/trial-to-paid/pause", { headers })).ok()).toBe(true);
+  try {
+    await expect(where).toContainText("The journey is paused since");
+    await expect(page.locator("section[aria-labelledby=timeline]")).toContainText("nobody moves in it");
+    await where.getByRole("combobox", { name: /Why did they get it/ }).click();
+    await page.getByRole("option", { name: /^paid|^nudge_short|^done/ }).first().click();
+    await page.screenshot({ path: `${required("ARTIFACTS")}/contact-paused.png`, fullPage: true });
+  } finally {
+    expect((await request.post("/v1/journeys/trial-to-paid/resume", { headers })).ok()).toBe(true);
+  }
+  await expect(where).toContainText("The journey was paused from");
+});

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -25,17 +26,18 @@ const counted = `{"journey":"counted","goal":{"event":"Paid"},"steps":[
 
 // walker takes contacts through the journey above as the engine records it, and counts in plain Go what the numbers have to say.
 type walker struct {
-	t      *testing.T
-	s      *store.Store
-	chance *rand.Rand
-	now    time.Time
-	steps  map[string]journey.StepCount
-	ways   map[string]int64
-	arms   [2]journey.VariantCount
-	total  journey.Numbers
-	ended  map[journey.ReasonCount]int64
-	days   map[string]*journey.Day
-	sent   []string // ids of mails that a transport has yet to send
+	t       *testing.T
+	s       *store.Store
+	chance  *rand.Rand
+	now     time.Time
+	steps   map[string]journey.StepCount
+	ways    map[string]int64
+	arms    [2]journey.VariantCount
+	total   journey.Numbers
+	ended   map[journey.ReasonCount]int64
+	days    map[string]*journey.Day
+	stopped int64    // mails that an exit event has stopped
+	sent    []string // ids of mails that a transport has yet to send
 }
 
 func (w *walker) add(step string, change func(*journey.StepCount)) {
@@ -70,7 +72,11 @@ func (w *walker) walk() {
 				w.ways[step+" "+outcome]++
 			}
 		}
-		w.mail(ctx, tx, e, at)
+		if stopped := w.mail(ctx, tx, e, at); stopped {
+			require.NoError(w.t, tx.UpdateEnrollment(ctx, e.ID, journey.Exited, "hello", "exit", nil, &at))
+			w.ended[journey.ReasonCount{State: "exited", Reason: "exit"}]++
+			return
+		}
 		arm := w.chance.IntN(2)
 		decide("nudge", "split", strconv.Itoa(arm))
 		w.arms[arm].Entered++
@@ -80,7 +86,10 @@ func (w *walker) walk() {
 				w.ended[journey.ReasonCount{State: string(state), Reason: reason}]++
 			}
 		}
-		switch w.chance.IntN(4) {
+		switch w.chance.IntN(5) {
+		case 4:
+			w.fail(ctx, tx, e, at)
+			end(journey.Failed, "unknown_kind")
 		case 0:
 			state := []journey.EnrollmentState{journey.Waiting, journey.Active}[w.chance.IntN(2)]
 			require.NoError(w.t, tx.UpdateEnrollment(ctx, e.ID, state, "pause", "", nil, nil))
@@ -109,16 +118,43 @@ func (w *walker) walk() {
 	}
 }
 
-func (w *walker) mail(ctx context.Context, tx *store.ContactTx, e journey.Enrollment, at time.Time) {
+// fail ends an enrollment at the pause, of which nothing else tells, or after the pause was over: then it has come there once all the same.
+func (w *walker) fail(ctx context.Context, tx *store.ContactTx, e journey.Enrollment, at time.Time) {
+	failed := journey.Decision{EnrollmentID: e.ID, ContactID: e.ContactID, Journey: "counted", StepID: "pause", Visit: 1, Kind: "failed", Outcome: "failed", At: at}
+	_, _, err := tx.RecordDecision(ctx, failed)
+	require.NoError(w.t, err)
+	w.add("pause", func(c *journey.StepCount) { c.Entered++ })
+	if w.chance.IntN(2) == 0 {
+		return
+	}
+	left := failed
+	left.Kind, left.Outcome = "wait", "next"
+	_, _, err = tx.RecordDecision(ctx, left)
+	require.NoError(w.t, err)
+	w.ways["pause next"]++
+}
+
+// mail writes a mail and tells whether an exit event has stopped it.
+func (w *walker) mail(ctx context.Context, tx *store.ContactTx, e journey.Enrollment, at time.Time) (stopped bool) {
 	m := queued(e, 1, email.Marketing)
 	m.StepID, m.CreatedAt, m.UpdatedAt = "hello", at, at
-	skipped := w.chance.IntN(3) == 0
-	if skipped {
+	fate := w.chance.IntN(9)
+	skipped, stopped := fate < 3, fate == 3
+	switch {
+	case skipped:
 		m.State, m.Reason = email.Skipped, "no_consent"
-	} else {
+	case stopped:
+		m.State, m.Reason = email.Skipped, email.ReasonExited
+	default:
 		w.sent = append(w.sent, m.ID)
 	}
 	require.NoError(w.t, tx.InsertMessage(ctx, m))
+	if stopped {
+		w.stopped++
+		w.ways["hello exit"]++
+		w.add("hello", func(c *journey.StepCount) { c.Entered++ })
+		return true
+	}
 	w.ways["hello next"]++
 	w.add("hello", func(c *journey.StepCount) {
 		c.Entered++
@@ -134,6 +170,7 @@ func (w *walker) mail(ctx context.Context, tx *store.ContactTx, e journey.Enroll
 	if !skipped {
 		w.day(at).Sent++
 	}
+	return false
 }
 
 func published(t *testing.T, s *store.Store) *journey.Definition {
@@ -175,9 +212,14 @@ func TestNumbersAddUp(t *testing.T) {
 func (w *walker) requireNumbers(n journey.Numbers) {
 	require.Equal(w.t, []int64{w.total.Entered, w.total.Active, w.total.Converted}, []int64{n.Entered, n.Active, n.Converted})
 	require.Len(w.t, n.Steps, 4)
+	hello := w.steps["hello"]
+	hello.Unsent = append(slices.Clone(hello.Unsent), journey.ReasonCount{State: "skipped", Reason: email.ReasonExited, Total: w.stopped})
 	for _, step := range n.Steps {
-		require.Equal(w.t, w.steps[step.Step], step)
+		if want := w.steps[step.Step]; step.Step != "hello" {
+			require.Equal(w.t, want, step)
+		}
 	}
+	require.Equal(w.t, hello, n.Steps[0])
 	ways := map[string]int64{}
 	for _, way := range n.Ways {
 		ways[way.Step+" "+way.Port] = way.Total

@@ -150,6 +150,9 @@ func TestScoreIsAFold(t *testing.T) {
 			e := explain(r, s, was.id, &was.at, later)
 			require.Equal(r, was.score, e.Score, "as it was at %s", was.at)
 			require.Equal(r, was.fit, e.Fit)
+			history, err := s.ScoreHistory(t.Context(), was.id, []time.Time{was.at})
+			require.NoError(r, err)
+			require.Equal(r, []audience.Score{was.score}, []audience.Score{history[0].Score}, "and so says the history")
 		}
 		for id := range ids { // kept by another model, or by none
 			_, err := conn.Exec(t.Context(), `UPDATE contacts SET score_state = score_state - 'model' - 'engagement' WHERE id = $1`, id)

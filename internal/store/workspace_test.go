@@ -179,6 +179,8 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	key, err := s.UpsertKey(ctx, "app", "tl_secret", nil, start)
 	require.NoError(t, err)
 	require.NoError(t, s.SaveSession(ctx, "token", key.ID, start, start.Add(time.Hour)))
+	_, err = s.PauseJourney(ctx, "trial", "ana", start)
+	require.NoError(t, err)
 	_, err = s.Secret(ctx, "unsubscribe", func() []byte { return []byte("x") })
 	require.NoError(t, err)
 
