@@ -65,7 +65,7 @@ func (p storePort) Timeline(ctx context.Context, contactID string, after int64, 
 	out := make([]api.TimelineEntry, 0, len(entries))
 	for _, e := range entries {
 		out = append(out, api.TimelineEntry{
-			ID: e.JournalID, At: e.At, Kind: string(e.Kind), Event: e.Event, Decision: e.Decision, Message: e.Message, Handoff: e.Handoff, Score: e.Score,
+			ID: e.JournalID, At: e.At, Kind: string(e.Kind), Event: e.Event, Decision: e.Decision, Message: e.Message, Handoff: e.Handoff, Score: e.Score, Pause: e.Pause,
 		})
 	}
 	return out, next, err

@@ -97,16 +97,19 @@ func (r *reading) read(ctx context.Context) (ReadInboxResult, error) {
 	return r.result, nil
 }
 
-// hosted brings one hosted enrollment up to date: its row, its pause, its interests.
+// hosted brings one hosted enrollment up to date: what it has passed, its row, its pause, its interests.
 func (r *reading) hosted(ctx context.Context, h Hosted, rows map[string]journey.Enrollment) error {
+	l, err := r.inbox.Versions.loaded(h.Hash)
+	if err != nil {
+		return err
+	}
+	if err := r.passed(ctx, h, l.plan); err != nil {
+		return err
+	}
 	row, open := rows[h.EnrollmentID]
 	if !open && h.State.End == nil {
 		r.result.Dropped = append(r.result.Dropped, h.EnrollmentID)
 		return r.withdrawn(ctx, h)
-	}
-	l, err := r.inbox.Versions.loaded(h.Hash)
-	if err != nil {
-		return err
 	}
 	if h.State.End != nil {
 		if !open {

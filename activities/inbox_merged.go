@@ -14,6 +14,13 @@ import (
 func (r *reading) merged(ctx context.Context) (ReadInboxResult, error) {
 	r.result.Merged = true
 	for _, h := range r.in.Hosted {
+		l, err := r.inbox.Versions.loaded(h.Hash)
+		if err != nil {
+			return r.result, err
+		}
+		if err := r.passed(ctx, h, l.plan); err != nil {
+			return r.result, fmt.Errorf("enrollment %s: %w", h.EnrollmentID, err)
+		}
 		if err := r.withdrawn(ctx, h); err != nil {
 			return r.result, fmt.Errorf("enrollment %s: %w", h.EnrollmentID, err)
 		}

@@ -45,10 +45,11 @@ func (s *server) contactRoutes() {
 			"of a segment, who came into it last. To find somebody by a part of a name or an address, see search.", access: rep}, s.findContacts)
 	s.searchRoutes()
 	s.whereaboutsRoutes()
+	s.lineRoutes()
 	handle(s, operation{id: "find-contact", method: http.MethodGet, path: "/v1/contacts/{id}", tag: "contacts",
 		summary: "Read a contact", access: rep}, s.findContact)
 	handle(s, operation{id: "list-timeline", method: http.MethodGet, path: "/v1/contacts/{id}/timeline", tag: "contacts",
-		summary: "Read what happened to a contact, and why", doc: "Events, decisions with their reasons, messages, handoffs and scores, oldest first.",
+		summary: "Read what happened to a contact, and why", doc: "Events, decisions with their reasons, messages, handoffs, scores and pauses of its journeys, oldest first.",
 		access: rep}, s.timeline)
 }
 

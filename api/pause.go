@@ -21,7 +21,7 @@ func (s *server) pauseRoutes() {
 }
 
 func (s *server) pauseJourney(ctx context.Context, in *JourneyInput) (*summaryOutput, error) {
-	draft, err := s.Journeys.PauseJourney(ctx, in.Key, s.now())
+	draft, err := s.Journeys.PauseJourney(ctx, in.Key, keyOf(ctx).Name, s.now())
 	if err != nil {
 		return nil, fmt.Errorf("pause journey: %w", err)
 	}
@@ -29,7 +29,7 @@ func (s *server) pauseJourney(ctx context.Context, in *JourneyInput) (*summaryOu
 }
 
 func (s *server) resumeJourney(ctx context.Context, in *JourneyInput) (*summaryOutput, error) {
-	draft, err := s.Journeys.ResumeJourney(ctx, in.Key, s.now())
+	draft, err := s.Journeys.ResumeJourney(ctx, in.Key, keyOf(ctx).Name, s.now())
 	if err != nil {
 		return nil, fmt.Errorf("resume journey: %w", err)
 	}

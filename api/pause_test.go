@@ -12,11 +12,11 @@ import (
 	"throughline.dev/throughline/internal/journey"
 )
 
-func (m *memory) PauseJourney(ctx context.Context, key string, now time.Time) (journey.Draft, error) {
+func (m *memory) PauseJourney(ctx context.Context, key, _ string, now time.Time) (journey.Draft, error) {
 	return m.setPaused(ctx, key, &now)
 }
 
-func (m *memory) ResumeJourney(ctx context.Context, key string, _ time.Time) (journey.Draft, error) {
+func (m *memory) ResumeJourney(ctx context.Context, key, _ string, _ time.Time) (journey.Draft, error) {
 	return m.setPaused(ctx, key, nil)
 }
 

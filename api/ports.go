@@ -63,8 +63,9 @@ type Journeys interface {
 	ListVersions(ctx context.Context, key, cursor string, limit int) (Page[journey.Version], error)
 	FindVersion(ctx context.Context, key string, number int) (journey.Version, error)
 	// PauseJourney stops a journey where it stands; ResumeJourney lets it go on and sees to it that all who stand in it are woken.
-	PauseJourney(ctx context.Context, key string, now time.Time) (journey.Draft, error)
-	ResumeJourney(ctx context.Context, key string, now time.Time) (journey.Draft, error)
+	// by names who did it.
+	PauseJourney(ctx context.Context, key, by string, now time.Time) (journey.Draft, error)
+	ResumeJourney(ctx context.Context, key, by string, now time.Time) (journey.Draft, error)
 	// Enroll puts a contact into the live version, once per idempotency key. allowed says whether the contact may enter,
 	// and if not, with which code it is refused.
 	Enroll(ctx context.Context, contactID, key, idempotencyKey string, now time.Time,
@@ -83,13 +84,14 @@ type Templates interface {
 type TimelineEntry struct {
 	ID       int64              `json:"id" doc:"Grows with time."`
 	At       time.Time          `json:"at"`
-	Kind     string             `json:"kind" enum:"event,decision,message,handoff,score"`
+	Kind     string             `json:"kind" enum:"event,decision,message,handoff,score,pause"`
 	Event    *audience.Event    `json:"event,omitempty"`
 	Decision *journey.Decision  `json:"decision,omitempty"`
 	Message  *email.Message     `json:"message,omitempty" doc:"Without html and text."`
 	Handoff  *sales.Handoff     `json:"handoff,omitempty"`
 	Score    *sales.ScoreChange `json:"score,omitempty"`
-	Words    string             `json:"words,omitempty" doc:"What a decision or a message means, as a sentence."`
+	Pause    *journey.Pause     `json:"pause,omitempty" doc:"A journey stood still while the contact was in it."`
+	Words    string             `json:"words,omitempty" doc:"What a decision, a message or a pause means, as a sentence."`
 }
 
 // Contacts finds people and what happened to them. kind is user_id or email.

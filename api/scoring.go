@@ -75,6 +75,7 @@ func (s *server) scoringRoutes() {
 	handle(s, op("find-scoring-version", http.MethodGet, "/versions/{version}", "Read a published scoring model", "", read), s.findModelVersion)
 	handle(s, operation{id: "explain-score", method: http.MethodGet, path: "/v1/contacts/{id}/score", tag: "contacts", summary: "Read a contact's score, with the origin of every point",
 		doc: "Exact at any moment: from what was known then, by the model that counted then, every point faded to that moment.", access: anyOf(ScopeRead, ScopeSales)}, s.explainScore)
+	s.scoreHistoryRoute()
 }
 
 // answers adds statuses to those that every operation may answer.

@@ -18,6 +18,8 @@ type Scoring interface {
 	PreviewModel(ctx context.Context, candidate *sales.Model, listed int, now time.Time) (sales.Impact, error)
 	// ExplainScore explains the score of now (at is nil) or of a moment.
 	ExplainScore(ctx context.Context, contactID string, at *time.Time, limit int, now time.Time) (sales.Explanation, error)
+	// ScoreHistory works out the score at moments of the past, in their order. Those from before the contact was known are left out.
+	ScoreHistory(ctx context.Context, contactID string, moments []time.Time) ([]sales.HistoryPoint, error)
 	// MoveStage wakes the contact's journey where that waits for the stage.
 	MoveStage(ctx context.Context, contactID, stage, reason string, now time.Time) (audience.Contact, error)
 	StageClocks(ctx context.Context, contactID string, now time.Time) ([]sales.StageClock, error)

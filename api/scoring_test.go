@@ -55,6 +55,10 @@ func (s memoryScoring) ExplainScore(context.Context, string, *time.Time, int, ti
 	return sales.Explanation{}, s.none("contact")
 }
 
+func (s memoryScoring) ScoreHistory(context.Context, string, []time.Time) ([]sales.HistoryPoint, error) {
+	return nil, s.none("contact")
+}
+
 func (s memoryScoring) MoveStage(context.Context, string, string, string, time.Time) (audience.Contact, error) {
 	return audience.Contact{}, s.none("contact")
 }

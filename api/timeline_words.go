@@ -15,6 +15,9 @@ func (s *server) tell(ctx context.Context, contactID string, entries []TimelineE
 		if m := entries[i].Message; m != nil {
 			entries[i].Words = fate(*m)
 		}
+		if p := entries[i].Pause; p != nil {
+			entries[i].Words = p.Words()
+		}
 		made := entries[i].Decision
 		if made == nil {
 			continue

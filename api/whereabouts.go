@@ -22,6 +22,8 @@ type Standing struct {
 	Since    *time.Time `json:"since,omitempty" doc:"Since when it has been at the step; the end of the last step that left a decision, where the step has no time of its own."`
 	WaitsFor []string   `json:"waits_for" nullable:"false" doc:"What ends the wait, in words; wake_at is when it ends at the latest."`
 	Ended    string     `json:"ended,omitempty" doc:"How it ended, in words."`
+	// Pauses are in the order of time; one without an end holds the enrollment still now.
+	Pauses []journey.Pause `json:"pauses" nullable:"false" doc:"When the journey stood still meanwhile. One that was not resumed holds the contact still now."`
 }
 
 // ContactJourney is a contact's way, as far as it has come.
@@ -82,12 +84,17 @@ func (s *server) contactJourney(ctx context.Context, in *ContactInput) (*contact
 		return nil, fmt.Errorf("list enrollments: %w", err)
 	}
 	out := ContactJourney{Stage: contact.Body.Stage, Enrollments: []Standing{}, Handoffs: []sales.Handoff{}}
+	pauses, err := s.Whereabouts.ContactPauses(ctx, contact.Body.ID, "")
+	if err != nil {
+		return nil, fmt.Errorf("list pauses: %w", err)
+	}
 	versions := s.versionsOf()
 	for _, e := range enrollments {
 		standing, err := s.standing(ctx, versions, e)
 		if err != nil {
 			return nil, err
 		}
+		standing.Pauses = pausesOf(pauses, e.ID)
 		out.Enrollments = append(out.Enrollments, standing)
 	}
 	handoffs, err := s.Whereabouts.ContactHandoffs(ctx, contact.Body.ID)
@@ -96,6 +103,17 @@ func (s *server) contactJourney(ctx context.Context, in *ContactInput) (*contact
 	}
 	out.Handoffs = append(out.Handoffs, handoffs...)
 	return &contactJourneyOutput{Body: out}, nil
+}
+
+// pausesOf are those around one enrollment.
+func pausesOf(all []journey.EnrollmentPause, enrollmentID string) []journey.Pause {
+	of := []journey.Pause{}
+	for _, p := range all {
+		if p.EnrollmentID == enrollmentID {
+			of = append(of, p.Pause)
+		}
+	}
+	return of
 }
 
 func (s *server) standing(ctx context.Context, versions *versions, e journey.Enrollment) (Standing, error) {
@@ -205,6 +223,11 @@ func (s *server) why(ctx context.Context, in *WhyInput) (*whyOutput, error) {
 	if past.Enrollment == nil {
 		return &whyOutput{Body: WhyAnswer{Answer: past.Explain(in.Step)}}, nil
 	}
+	paused, err := s.Whereabouts.ContactPauses(ctx, contact.Body.ID, in.Journey)
+	if err != nil {
+		return nil, fmt.Errorf("list pauses: %w", err)
+	}
+	pauses := pausesOf(paused, past.Enrollment.ID)
 	message, err := s.Whereabouts.StepMessage(ctx, past.Enrollment.ID, in.Step)
 	if err != nil {
 		return nil, fmt.Errorf("find message: %w", err)
@@ -213,12 +236,12 @@ func (s *server) why(ctx context.Context, in *WhyInput) (*whyOutput, error) {
 		return &whyOutput{Body: WhyAnswer{MessageID: message.ID, Answer: journey.Answer{
 			Code: string(message.State), Words: fate(*message), Step: in.Step, At: &message.UpdatedAt, Reason: message.Reason,
 			EnrollmentID: past.Enrollment.ID, Version: past.Enrollment.Version,
-		}}}, nil
+		}.Held(pauses)}}, nil
 	}
 	if past.Plan == nil {
 		return nil, fmt.Errorf("version %d of journey %s can't be read", past.Enrollment.Version, in.Journey)
 	}
-	return &whyOutput{Body: WhyAnswer{Answer: past.Explain(in.Step)}}, nil
+	return &whyOutput{Body: WhyAnswer{Answer: past.Explain(in.Step).Held(pauses)}}, nil
 }
 
 // recall reads what is known of a contact and a journey.

@@ -21,5 +21,9 @@ type Whereabouts interface {
 	// LastRefusal and StepMessage are nil when there is none.
 	LastRefusal(ctx context.Context, contactID, journeyKey string) (*journey.Decision, error)
 	StepMessage(ctx context.Context, enrollmentID, stepID string) (*email.Message, error)
+	// ContactPauses lists when journeys stood still while the contact was in them, in the order of time: of one journey, or (empty) of all.
+	ContactPauses(ctx context.Context, contactID, journeyKey string) ([]journey.EnrollmentPause, error)
+	// FirstEvents is how a contact's journal begins.
+	FirstEvents(ctx context.Context, contactID string) ([]audience.Event, error)
 	LiveVersions(ctx context.Context) ([]journey.Version, error)
 }

@@ -75,6 +75,14 @@ func (w memoryWhereabouts) StepMessage(context.Context, string, string) (*email.
 	return nil, w.m.fail
 }
 
+func (w memoryWhereabouts) ContactPauses(context.Context, string, string) ([]journey.EnrollmentPause, error) {
+	return nil, w.m.fail
+}
+
+func (w memoryWhereabouts) FirstEvents(context.Context, string) ([]audience.Event, error) {
+	return nil, w.m.fail
+}
+
 func (w memoryWhereabouts) LiveVersions(context.Context) ([]journey.Version, error) {
 	return nil, w.m.fail
 }

@@ -261,5 +261,5 @@ func (j *customerJourney) show(ctx workflow.Context) {
 			workflow.GetLogger(ctx).Warn("search attribute not set", "error", err)
 		}
 	}
-	workflow.SetCurrentDetails(ctx, journeyDetails(j.carried()))
+	workflow.SetCurrentDetails(ctx, journeyDetails(j.carried(), j.held))
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,8 +10,8 @@ import (
 	"throughline.dev/throughline/internal/sales"
 )
 
-// journeyDetails says in a few lines where the contact stands. No personal data.
-func journeyDetails(hosted []activities.Hosted) string {
+// journeyDetails says in a few lines where the contact stands. held are the journeys that are paused. No personal data.
+func journeyDetails(hosted []activities.Hosted, held []string) string {
 	if len(hosted) == 0 {
 		return "In no journey at the moment."
 	}
@@ -20,6 +21,9 @@ func journeyDetails(hosted []activities.Hosted) string {
 		until := "–"
 		if p := h.State.Park; p != nil && p.Deadline != nil {
 			until = p.Deadline.UTC().Format(time.RFC3339)
+		}
+		if slices.Contains(held, h.Journey) {
+			until = "the journey goes on: it is paused"
 		}
 		fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", h.Journey, h.Version, h.State.Step, until)
 	}

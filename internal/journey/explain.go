@@ -40,6 +40,8 @@ type Answer struct {
 	Reason       string `json:"reason,omitempty" doc:"The code of a reason, or its author's text."`
 	EnrollmentID string `json:"enrollment_id,omitempty"`
 	Version      int    `json:"version,omitempty" doc:"Of the journey, that the contact is or was in."`
+	// Pauses are in the order of time.
+	Pauses []Pause `json:"pauses,omitempty" doc:"When the journey stood still, from when the contact entered to when this was decided."`
 }
 
 // Explain says why a contact came, or did not come, to a step. It is pure.

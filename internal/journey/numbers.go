@@ -11,6 +11,7 @@ import (
 type Tally struct {
 	Enrollments []EnrollmentTally
 	Decisions   []DecisionTally
+	Stranded    []StrandedTally
 	Variants    []VariantTally
 	Messages    []MessageTally
 	Days        []Day
@@ -30,6 +31,12 @@ type DecisionTally struct {
 	Total               int64
 }
 
+// StrandedTally counts enrollments that failed or were cancelled at a step, and left nothing else there.
+type StrandedTally struct {
+	Step  string
+	Total int64
+}
+
 // VariantTally counts the enrollments that got an arm of a split, and those of them whose contact has reached the goal since.
 type VariantTally struct {
 	Step, Port       string
@@ -47,10 +54,10 @@ func (d *Definition) GoalEvents() []string {
 	return names
 }
 
-// MessageTally counts mails of one step in one state.
+// MessageTally counts mails of one step in one state. Port is the way that their contacts went on, empty while they still stand there.
 type MessageTally struct {
-	Step, State, Reason string
-	Total               int64
+	Step, State, Reason, Port string
+	Total                     int64
 }
 
 // Day is what happened in a journey on one day, of UTC.
@@ -136,6 +143,9 @@ func CountUp(definition *Definition, t Tally) Numbers {
 	}
 	n.countEnrollments(t.Enrollments, at)
 	n.countDecisions(t.Decisions, kinds, at)
+	for _, stranded := range t.Stranded {
+		at(stranded.Step).Entered += stranded.Total
+	}
 	n.countMessages(t.Messages, at)
 	for _, id := range order {
 		n.Steps = append(n.Steps, *steps[id])
@@ -186,27 +196,25 @@ func (n *Numbers) countDecisions(tallies []DecisionTally, kinds map[string]Kind,
 
 // countMessages counts mails; those that are over were left behind on the way on.
 func (n *Numbers) countMessages(tallies []MessageTally, at func(string) *StepCount) {
-	onward := map[string]int64{}
+	onward := map[WayCount]int64{}
 	for _, m := range tallies {
 		if m.Step == "" {
 			continue
 		}
 		step := at(m.Step)
-		switch m.State {
-		case "queued", "sending", "deferred": // the contact still stands there
-			step.Unsent = append(step.Unsent, ReasonCount{State: m.State, Reason: m.Reason, Total: m.Total})
-			continue
-		case "sent":
+		if m.State == "sent" {
 			step.Sent += m.Total
-		default:
+		} else {
 			step.Unsent = append(step.Unsent, ReasonCount{State: m.State, Reason: m.Reason, Total: m.Total})
+			slices.SortFunc(step.Unsent, mostFirst)
 		}
-		step.Entered += m.Total
-		onward[m.Step] += m.Total
-		slices.SortFunc(step.Unsent, mostFirst)
+		if m.Port != "" {
+			step.Entered += m.Total
+			onward[WayCount{Step: m.Step, Port: m.Port}] += m.Total
+		}
 	}
-	for step, total := range onward {
-		n.Ways = append(n.Ways, WayCount{Step: step, Port: PortNext, Total: total})
+	for way, total := range onward {
+		n.Ways = append(n.Ways, WayCount{Step: way.Step, Port: way.Port, Total: total})
 	}
 }
 

@@ -246,8 +246,9 @@ func (c *simContact) enter(e audience.Event, last *Enrollment) error {
 		}
 		c.note(TraceStep{Kind: TraceEntered, Outcome: TraceEntered, Event: e.Name, Terms: verdict.Terms})
 		c.last = &Enrollment{State: Active, EnteredAt: c.facts.now, EnteredSeq: e.Seq}
-		c.trigger, c.handoff = &e, nil
-		c.state, _ = c.sim.plan.Start(e.Seq, c.facts.now)
+		c.trigger, c.handoff, c.state = &e, nil, State{}
+		begun, _ := c.sim.plan.Start(e.Seq, c.facts.now)
+		c.move(begun)
 		return c.settle()
 	}
 	return nil
@@ -276,12 +277,24 @@ func (c *simContact) settle() error {
 		if err != nil || !moved {
 			return err
 		}
-		c.state, _ = c.sim.plan.Next(c.state, o, c.facts.now)
+		next, _ := c.sim.plan.Next(c.state, o, c.facts.now)
+		c.move(next)
 	}
 	end, at := c.state.End, c.facts.now
 	c.last.State, c.last.Reason, c.last.EndedAt = end.State, end.Reason, &at
 	c.note(TraceStep{Kind: TraceEnded, Step: c.state.Step, Visit: c.state.Visit(), Outcome: string(end.State), Note: end.Reason})
 	return nil
+}
+
+// move takes the enrollment to its next state, and notes the waits that it has passed on the way because their moment was past.
+func (c *simContact) move(next State) {
+	before := c.state
+	c.state = next
+	for _, at := range c.sim.plan.Passed(next) {
+		for visit := before.Visits[at.Step] + 1; visit <= at.Visit; visit++ {
+			c.note(TraceStep{Kind: string(KindWait), Step: at.Step, Visit: visit, Outcome: PortNext})
+		}
+	}
 }
 
 // step is the outcome of the step at hand: its effect, or the end of its pause.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
 	"throughline.dev/throughline/internal/store/dbsqlc"
@@ -33,6 +34,13 @@ func (s *Store) Tally(ctx context.Context, key string, version int, goals []stri
 		for _, d := range decisions {
 			out.Decisions = append(out.Decisions, journey.DecisionTally{Step: d.StepID, Kind: d.Kind, Outcome: d.Outcome, Total: d.Total})
 		}
+		stranded, err := q.TallyStranded(ctx, key, int32(version))
+		if err != nil {
+			return err
+		}
+		for _, row := range stranded {
+			out.Stranded = append(out.Stranded, journey.StrandedTally{Step: row.StepID, Total: row.Total})
+		}
 		variants, err := q.TallyVariants(ctx, goals, key, int32(version))
 		if err != nil {
 			return err
@@ -45,7 +53,7 @@ func (s *Store) Tally(ctx context.Context, key string, version int, goals []stri
 			return err
 		}
 		for _, m := range messages {
-			out.Messages = append(out.Messages, journey.MessageTally{Step: m.StepID, State: m.State, Reason: m.Reason, Total: m.Total})
+			out.Messages = append(out.Messages, journey.MessageTally{Step: m.StepID, State: m.State, Reason: m.Reason, Port: onward(m), Total: m.Total})
 		}
 		days, err := q.TallyDays(ctx, key, since)
 		out.Days = everyDay(days, since, now)
@@ -55,6 +63,19 @@ func (s *Store) Tally(ctx context.Context, key string, version int, goals []stri
 		return journey.Tally{}, failure("tally journey", err)
 	}
 	return out, nil
+}
+
+// onward is the way that the contacts of mails in one state have gone on, empty while they still stand there.
+func onward(m dbsqlc.TallyMessagesRow) string {
+	switch {
+	case !email.State(m.State).Final():
+		return ""
+	case m.Reason == email.ReasonGoalReached:
+		return journey.Outcome{Goal: true}.Name()
+	case m.Reason == email.ReasonExited:
+		return journey.Outcome{Exit: true}.Name()
+	}
+	return journey.PortNext
 }
 
 // everyDay fills in the days on which nothing happened.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,9 +11,20 @@ import (
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
-// PauseJourney stops a journey where it stands. Paused before, it stays paused since then. A journey that was never published is a Conflict.
-func (s *Store) PauseJourney(ctx context.Context, key string, now time.Time) (journey.Draft, error) {
-	row, err := s.q.PauseJourney(ctx, now, key)
+// maxPauses bounds the pauses that are told of one contact: the newest.
+const maxPauses = 100
+
+// PauseJourney stops a journey where it stands, and keeps when that was and who did it. Paused before, it stays paused since then. A journey
+// that was never published is a Conflict.
+func (s *Store) PauseJourney(ctx context.Context, key, by string, now time.Time) (journey.Draft, error) {
+	var row dbsqlc.Journey
+	err := s.inTx(ctx, func(q *dbsqlc.Queries) error {
+		var err error
+		if row, err = q.PauseJourney(ctx, now, key); err != nil {
+			return err
+		}
+		return q.InsertPause(ctx, key, *row.PausedAt, clean(by))
+	})
 	if isNoRows(err) {
 		if _, err := s.q.FindJourney(ctx, key); err != nil {
 			return journey.Draft{}, journeyNotFound("find journey", err)
@@ -27,8 +39,15 @@ func (s *Store) PauseJourney(ctx context.Context, key string, now time.Time) (jo
 
 // ResumeJourney lets a paused journey go on. Those who stand in it are woken by ReleaseResumed; that this is to be done is part of the same
 // commit. A journey that runs stays as it is.
-func (s *Store) ResumeJourney(ctx context.Context, key string, now time.Time) (journey.Draft, error) {
-	row, err := s.q.ResumeJourney(ctx, now, key)
+func (s *Store) ResumeJourney(ctx context.Context, key, by string, now time.Time) (journey.Draft, error) {
+	var row dbsqlc.Journey
+	err := s.inTx(ctx, func(q *dbsqlc.Queries) error {
+		var err error
+		if row, err = q.ResumeJourney(ctx, now, key); err != nil {
+			return err
+		}
+		return q.EndPause(ctx, now, clean(by), key)
+	})
 	if isNoRows(err) {
 		row, err = s.q.FindJourney(ctx, key)
 	}
@@ -36,6 +55,24 @@ func (s *Store) ResumeJourney(ctx context.Context, key string, now time.Time) (j
 		return journey.Draft{}, journeyNotFound("resume journey", err)
 	}
 	return draftOf(row)
+}
+
+// ContactPauses lists when journeys stood still while a contact was in them, in the order of time: of one journey, or (empty) of all.
+func (s *Store) ContactPauses(ctx context.Context, contactID, journeyKey string) ([]journey.EnrollmentPause, error) {
+	contact, err := s.reader(ctx, "list pauses", contactID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.q.ListContactPauses(ctx, contact.ID, clean(journeyKey), maxPauses)
+	if err != nil {
+		return nil, failure("list pauses", err)
+	}
+	slices.Reverse(rows)
+	return converted(rows, func(row dbsqlc.ListContactPausesRow) journey.EnrollmentPause {
+		return journey.EnrollmentPause{EnrollmentID: row.EnrollmentID.String(), Pause: journey.Pause{
+			Journey: row.Journey, PausedAt: row.PausedAt, ResumedAt: row.ResumedAt, PausedBy: row.PausedBy, ResumedBy: row.ResumedBy,
+		}}
+	}), nil
 }
 
 // ReleaseResumed marks contacts pending that stand in a journey which was resumed, as many as the limit for each such journey, and gives

@@ -16,13 +16,13 @@ import (
 func TestPausingNeedsAPublishedJourney(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
-	_, err := s.PauseJourney(t.Context(), "none", start)
+	_, err := s.PauseJourney(t.Context(), "none", "ana", start)
 	requireFault(t, err, fault.NotFound, "journey_not_found")
-	_, err = s.ResumeJourney(t.Context(), "none", start)
+	_, err = s.ResumeJourney(t.Context(), "none", "ana", start)
 	requireFault(t, err, fault.NotFound, "journey_not_found")
 	_, err = s.SaveDraft(t.Context(), "new", []byte(`{}`), nil, nil, start)
 	require.NoError(t, err)
-	_, err = s.PauseJourney(t.Context(), "new", start)
+	_, err = s.PauseJourney(t.Context(), "new", "ana", start)
 	requireFault(t, err, fault.Conflict, "not_published")
 }
 
@@ -50,25 +50,25 @@ func TestAResumeWakesAllWhoStandThere(t *testing.T) {
 		require.NoError(t, err)
 		return ids
 	}
-	draft, err := s.ResumeJourney(t.Context(), "trial", start)
+	draft, err := s.ResumeJourney(t.Context(), "trial", "ana", start)
 	require.NoError(t, err)
 	require.Nil(t, draft.PausedAt)
 	require.Empty(t, release(), "it was not paused")
 
-	_, err = s.PauseJourney(t.Context(), "trial", start)
+	_, err = s.PauseJourney(t.Context(), "trial", "ana", start)
 	require.NoError(t, err)
-	again, err := s.PauseJourney(t.Context(), "trial", start.Add(time.Hour))
+	again, err := s.PauseJourney(t.Context(), "trial", "ana", start.Add(time.Hour))
 	require.NoError(t, err)
 	require.Equal(t, start, *again.PausedAt)
 	require.Empty(t, release())
 
-	_, err = s.ResumeJourney(t.Context(), "trial", start.Add(time.Hour))
+	_, err = s.ResumeJourney(t.Context(), "trial", "ana", start.Add(time.Hour))
 	require.NoError(t, err)
 	require.Len(t, release(), 3)
-	_, err = s.PauseJourney(t.Context(), "trial", start.Add(2*time.Hour))
+	_, err = s.PauseJourney(t.Context(), "trial", "ana", start.Add(2*time.Hour))
 	require.NoError(t, err)
 	require.Empty(t, release(), "paused again")
-	_, err = s.ResumeJourney(t.Context(), "trial", start.Add(3*time.Hour))
+	_, err = s.ResumeJourney(t.Context(), "trial", "ana", start.Add(3*time.Hour))
 	require.NoError(t, err)
 	got := map[string]bool{}
 	for ids := release(); len(ids) > 0; ids = release() {
@@ -91,13 +91,13 @@ func TestAResumeWaitsForThoseWhoReadThePause(t *testing.T) {
 	s := storetest.New(t)
 	publish(t, s, "trial", "Signed Up")
 	contact := newContact(t, s)
-	_, err := s.PauseJourney(t.Context(), "trial", start)
+	_, err := s.PauseJourney(t.Context(), "trial", "ana", start)
 	require.NoError(t, err)
 	resumed := make(chan error, 1)
 	inContact(t, s, contact, func(ctx context.Context, tx *store.ContactTx) {
 		require.True(t, tx.Paused("trial"))
 		go func() {
-			_, err := s.ResumeJourney(context.WithoutCancel(ctx), "trial", start)
+			_, err := s.ResumeJourney(context.WithoutCancel(ctx), "trial", "ana", start)
 			resumed <- err
 		}()
 		select {

@@ -150,33 +150,46 @@ func (j *scoreJournal) roughly(what string, updated time.Time) {
 	}
 }
 
-// foldTraits takes the contact's traits back to the moment, and the columns that traits of these names fill.
+// foldTraits takes the contact's traits back to the moment.
 func (j *scoreJournal) foldTraits(ctx context.Context, c *audience.Contact) error {
 	if !j.until.Before(endOfTime) {
 		return nil
 	}
+	changes, err := j.traitChanges(ctx)
+	if err != nil {
+		return err
+	}
+	foldTraits(c, changes, j.until)
+	return nil
+}
+
+func (j *scoreJournal) traitChanges(ctx context.Context) ([]sales.TraitChange, error) {
 	rows, err := j.q.ListTraitChanges(ctx, j.row.ID)
 	if err != nil {
-		return failure("read trait changes", err)
+		return nil, failure("read trait changes", err)
 	}
 	changes := make([]sales.TraitChange, len(rows))
 	for i, row := range rows {
 		if changes[i].Traits, err = decodeObject(row.Properties); err != nil {
-			return err
+			return nil, err
 		}
 		changes[i].At = row.ReceivedAt
 	}
+	return changes, nil
+}
+
+// foldTraits takes a contact's traits back to a moment, and the columns that traits of these names fill.
+func foldTraits(c *audience.Contact, changes []sales.TraitChange, at time.Time) {
 	for _, column := range []struct {
 		trait string
 		field *string
 	}{{traitEmail, &c.Email}, {traitTimezone, &c.Timezone}, {traitLocale, &c.Locale}} {
-		if !changedLater(changes, column.trait, j.until) {
+		if !changedLater(changes, column.trait, at) {
 			continue
 		}
-		*column.field, _ = sales.TraitsAt(nil, changes, j.until)[column.trait].(string)
+		*column.field, _ = sales.TraitsAt(nil, changes, at)[column.trait].(string)
 	}
-	c.Traits = sales.TraitsAt(c.Traits, changes, j.until)
-	return nil
+	c.Traits = sales.TraitsAt(c.Traits, changes, at)
 }
 
 func changedLater(changes []sales.TraitChange, trait string, at time.Time) bool {

@@ -26,6 +26,7 @@ const (
 	EntryMessage  EntryKind = "message"
 	EntryHandoff  EntryKind = "handoff"
 	EntryScore    EntryKind = "score"
+	EntryPause    EntryKind = "pause" // of a journey, while the contact was in it: kept once for all contacts, and woven in
 )
 
 // TimelineEntry is one thing that happened to a contact. The pointer of its kind is set, the others are nil.
@@ -38,6 +39,7 @@ type TimelineEntry struct {
 	Message   *email.Message // without its bodies
 	Handoff   *sales.Handoff
 	Score     *sales.ScoreChange
+	Pause     *journey.Pause
 }
 
 // Timeline reads what happened to a contact in its order, from after a journal id (0: from the beginning). next is where to go on, or 0
@@ -81,6 +83,7 @@ func readEntries(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, keys []db
 	}
 	readers := map[EntryKind]func(context.Context, *dbsqlc.Queries, uuid.UUID, []int64) ([]TimelineEntry, error){
 		EntryEvent: eventEntries, EntryDecision: decisionEntries, EntryMessage: messageEntries, EntryHandoff: handoffEntries, EntryScore: scoreEntries,
+		EntryPause: pauseEntries,
 	}
 	out := make([]TimelineEntry, 0, len(keys))
 	for kind, wanted := range refs {
@@ -131,6 +134,14 @@ func scoreEntries(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, journal 
 	return entriesOf(rows, err, func(row dbsqlc.ScoreChange) (TimelineEntry, error) {
 		c := scoreChangeOf(row)
 		return TimelineEntry{JournalID: row.JournalID, At: row.At, Kind: EntryScore, Score: &c}, nil
+	})
+}
+
+func pauseEntries(ctx context.Context, q *dbsqlc.Queries, _ uuid.UUID, journal []int64) ([]TimelineEntry, error) {
+	rows, err := q.ListPausesByJournal(ctx, journal)
+	return entriesOf(rows, err, func(row dbsqlc.JourneyPause) (TimelineEntry, error) {
+		p := journey.Pause{Journey: row.Journey, PausedAt: row.PausedAt, ResumedAt: row.ResumedAt, PausedBy: row.PausedBy, ResumedBy: row.ResumedBy}
+		return TimelineEntry{JournalID: row.JournalID, At: row.PausedAt, Kind: EntryPause, Pause: &p}, nil
 	})
 }
 

@@ -92,6 +92,28 @@ func (s *Store) ContactHandoffs(ctx context.Context, contactID string) ([]sales.
 	return converted(rows, handoffOf), nil
 }
 
+// FirstEvents is how a contact's journal begins, in the order in which it happened: with what was told about where the contact came from.
+func (s *Store) FirstEvents(ctx context.Context, contactID string) ([]audience.Event, error) {
+	contact, err := s.reader(ctx, "list first events", contactID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.q.ListFirstEvents(ctx, contact.ID)
+	if err != nil {
+		return nil, failure("list first events", err)
+	}
+	out := make([]audience.Event, len(rows))
+	for i, row := range rows {
+		out[i] = audience.Event{Type: audience.EventType(row.Type), Name: row.Name, OccurredAt: row.OccurredAt}
+		if len(row.Context) > 0 {
+			if out[i].Context, err = decodeObject(row.Context); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
 // StepMessage is the message of a step's newest visit in an enrollment, without its bodies, or nil.
 func (s *Store) StepMessage(ctx context.Context, enrollmentID, stepID string) (*email.Message, error) {
 	id, err := parseID(enrollmentID)

@@ -1,14 +1,21 @@
-import { Badge, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Badge, Card, Center, Group, Loader, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { Suspense, lazy } from "react";
 import { useParams } from "react-router";
 
 import { type Schema, api, result } from "../api/client";
 import { Traits } from "../frame/Traits";
 import { Loaded, Page, When } from "../frame/states";
 import { Consents } from "./Consents";
+import { Handoffs } from "./Handoffs";
+import { LifeLine } from "./LifeLine";
 import { Messages } from "./Messages";
 import { Timeline } from "./Timeline";
 import { Whereabouts } from "./Whereabouts";
+import { signed } from "./history";
+
+// The chart is as large as the rest of the page.
+const ScoreHistory = lazy(() => import("./ScoreHistory"));
 
 // ContactPage is one person: who it is, what it is worth and why, and everything that happened.
 export default function ContactPage() {
@@ -20,11 +27,13 @@ export default function ContactPage() {
       <Loaded query={contact}>
         {(who) => (
           <Stack>
+            <LifeLine id={who.id} />
             <Whereabouts id={who.id} />
             <SimpleGrid cols={{ base: 1, md: 2 }}>
               <Profile contact={who} />
               <ScoreCard id={who.id} />
             </SimpleGrid>
+            <Handoffs id={who.id} />
             <Consents id={who.id} />
             <Messages contactID={who.id} />
             <Timeline contactID={who.id} />
@@ -90,13 +99,12 @@ function ScoreCard({ id }: { id: string }) {
               ))}
               {why.given !== 0 && <li>{signed(why.given)} given by journeys and people</li>}
             </ul>
+            <Suspense fallback={<Center mih={180} role="status" aria-label="Loading"><Loader /></Center>}>
+              <ScoreHistory id={id} />
+            </Suspense>
           </Stack>
         )}
       </Loaded>
     </Card>
   );
-}
-
-function signed(points: number): string {
-  return points > 0 ? `+${points}` : String(points);
 }

@@ -52,7 +52,7 @@ export function Timeline({ contactID }: { contactID: string }) {
 }
 
 function Headline({ entry }: { entry: Entry }) {
-  const { event, decision, message, handoff, score } = entry;
+  const { event, decision, message, handoff, score, pause } = entry;
   const [kind, what] = event
     ? ["event", event.name || event.type]
     : message
@@ -61,7 +61,9 @@ function Headline({ entry }: { entry: Entry }) {
         ? ["handoff", handoff.why]
         : score
           ? ["score", `${score.points > 0 ? "+" : ""}${score.points}`]
-          : ["decision", `${decision?.journey ?? ""} ${decision?.step_id ?? ""} ${decision?.kind ?? ""}`.trim()];
+          : pause
+            ? ["pause", pause.journey]
+            : ["decision", `${decision?.journey ?? ""} ${decision?.step_id ?? ""} ${decision?.kind ?? ""}`.trim()];
   return (
     <Text component="span" size="sm" fw={600}>
       <Badge mr="xs" color="gray.8" size="sm">
@@ -72,7 +74,7 @@ function Headline({ entry }: { entry: Entry }) {
   );
 }
 
-function detail({ event, decision, message, handoff, score, words }: Entry): string {
+function detail({ event, decision, message, handoff, score, pause, words }: Entry): string {
   if (event) {
     const properties = Object.entries((event.properties ?? {}) as Record<string, unknown>);
     return properties.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ");
@@ -85,6 +87,9 @@ function detail({ event, decision, message, handoff, score, words }: Entry): str
   }
   if (score) {
     return [score.reason, `then ${score.score_after}`].filter(Boolean).join(" · ");
+  }
+  if (pause) {
+    return [words, pause.paused_by && `paused by ${pause.paused_by}`, pause.resumed_by && `resumed by ${pause.resumed_by}`].filter(Boolean).join(" · ");
   }
   return words ?? [decision?.outcome, decision?.reason].filter(Boolean).join(" · ");
 }

@@ -17,7 +17,18 @@ export function standingWords(at: Standing, day: (moment: string) => string): st
   if (at.ended_at) {
     return `Was in ${name} from ${day(at.entered_at)} to ${day(at.ended_at)}. ${at.ended ?? ""}`.trim();
   }
-  return `In ${name} since ${day(at.entered_at)}: ${now(at, day)}.`;
+  return `In ${name} since ${day(at.entered_at)}: ${now(at, day)}.${stood(at, day)}`;
+}
+
+// stood says when the journey stood still last, and that it does.
+function stood(at: Standing, day: (moment: string) => string): string {
+  const last = at.pauses.at(-1);
+  if (!last) {
+    return "";
+  }
+  return last.resumed_at
+    ? ` The journey was paused from ${day(last.paused_at)} to ${day(last.resumed_at)}.`
+    : ` The journey is paused since ${day(last.paused_at)}: nobody moves in it.`;
 }
 
 function now(at: Standing, day: (moment: string) => string): string {

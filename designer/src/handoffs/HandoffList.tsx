@@ -1,7 +1,7 @@
 import { Alert, Anchor, Badge, Button, Card, Group, NumberInput, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { useEffect, useState } from "react";
+import { Link, useLocation, useSearchParams } from "react-router";
 
 import { type Schema, api, result } from "../api/client";
 import { Empty, Loaded, Page, When } from "../frame/states";
@@ -19,6 +19,11 @@ export default function HandoffList() {
     queryFn: () => result(api.GET("/v1/handoffs", { params: { query: { status, limit: 200 } } })),
     refetchInterval: 5_000,
   });
+  const { hash } = useLocation();
+  const loaded = query.data !== undefined;
+  useEffect(() => {
+    if (loaded && hash) document.getElementById(hash.slice(1))?.scrollIntoView();
+  }, [loaded, hash]);
   return (
     <Page title="Handoffs">
       <SegmentedControl
@@ -35,7 +40,7 @@ export default function HandoffList() {
           ) : (
             <Stack component="ul" className="plain" aria-label={`Handoffs that are ${status}`}>
               {data.map((handoff) => (
-                <li key={handoff.id}>
+                <li key={handoff.id} id={handoff.id}>
                   <HandoffCard handoff={handoff} />
                 </li>
               ))}

@@ -165,6 +165,50 @@ func (q *Queries) ListEventsBySeq(ctx context.Context, contactID uuid.UUID, seqs
 	return items, nil
 }
 
+const ListFirstEvents = `-- name: ListFirstEvents :many
+SELECT e.type, e.name, e.context, e.occurred_at FROM (
+    SELECT 0::bigint AS low
+    UNION SELECT m.shift FROM merges m WHERE m.into_id = $1
+) part CROSS JOIN LATERAL (
+    SELECT ev.type, ev.name, ev.context, ev.occurred_at, ev.seq FROM events ev
+    WHERE ev.contact_id = $1 AND ev.seq > part.low AND ev.type <> 'system' ORDER BY ev.seq LIMIT 20
+) e
+ORDER BY e.occurred_at, e.seq LIMIT 20
+`
+
+type ListFirstEventsRow struct {
+	Type       string
+	Name       string
+	Context    []byte
+	OccurredAt time.Time
+}
+
+// How a contact's journal begins, and that of each contact that was merged into it.
+func (q *Queries) ListFirstEvents(ctx context.Context, contactID uuid.UUID) ([]ListFirstEventsRow, error) {
+	rows, err := q.db.Query(ctx, ListFirstEvents, contactID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListFirstEventsRow
+	for rows.Next() {
+		var i ListFirstEventsRow
+		if err := rows.Scan(
+			&i.Type,
+			&i.Name,
+			&i.Context,
+			&i.OccurredAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListRecentEvents = `-- name: ListRecentEvents :many
 SELECT id, contact_id, seq, source, message_id, type, name, properties, occurred_at, received_at, journal_id, context, moved FROM events WHERE contact_id = $1 AND name <> '' AND type <> 'system' ORDER BY seq DESC LIMIT $2
 `

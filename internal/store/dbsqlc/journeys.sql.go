@@ -44,6 +44,16 @@ func (q *Queries) DeleteOtherTriggers(ctx context.Context, journey string, event
 	return err
 }
 
+const EndPause = `-- name: EndPause :exec
+UPDATE journey_pauses SET resumed_at = greatest(paused_at, $1::timestamptz), resumed_by = $2 WHERE journey = $3 AND resumed_at IS NULL
+`
+
+// Not before it began: two processes need not have the same clock.
+func (q *Queries) EndPause(ctx context.Context, at time.Time, by string, journey string) error {
+	_, err := q.db.Exec(ctx, EndPause, at, by, journey)
+	return err
+}
+
 const FindJourney = `-- name: FindJourney :one
 SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key = $1
 `
@@ -134,6 +144,16 @@ func (q *Queries) FindVersionOfJourneyByHash(ctx context.Context, journey string
 	return i, err
 }
 
+const InsertPause = `-- name: InsertPause :exec
+INSERT INTO journey_pauses (journey, paused_at, paused_by) VALUES ($1, $2, $3)
+ON CONFLICT (journey) WHERE resumed_at IS NULL DO NOTHING
+`
+
+func (q *Queries) InsertPause(ctx context.Context, journey string, at time.Time, by string) error {
+	_, err := q.db.Exec(ctx, InsertPause, journey, at, by)
+	return err
+}
+
 const InsertTriggers = `-- name: InsertTriggers :exec
 INSERT INTO triggers (event_name, journey, live_since) SELECT DISTINCT unnest($1::text[]), $2::text, $3::timestamptz
 ON CONFLICT (event_name, journey) DO NOTHING
@@ -173,6 +193,51 @@ func (q *Queries) InsertVersion(ctx context.Context, arg InsertVersionParams) (J
 		&i.PublishedAt,
 	)
 	return i, err
+}
+
+const ListContactPauses = `-- name: ListContactPauses :many
+SELECT e.id AS enrollment_id, p.journey, p.paused_at, p.resumed_at, p.paused_by, p.resumed_by
+FROM enrollments e JOIN journey_pauses p ON p.journey = e.journey
+    AND p.paused_at < coalesce(e.ended_at, 'infinity') AND coalesce(p.resumed_at, 'infinity') > e.entered_at
+WHERE e.contact_id = $1 AND ($2::text = '' OR e.journey = $2)
+ORDER BY p.journal_id DESC LIMIT $3
+`
+
+type ListContactPausesRow struct {
+	EnrollmentID uuid.UUID
+	Journey      string
+	PausedAt     time.Time
+	ResumedAt    *time.Time
+	PausedBy     string
+	ResumedBy    string
+}
+
+// The pauses around a contact's enrollments, in one journey or (journey empty) all of them, the newest first.
+func (q *Queries) ListContactPauses(ctx context.Context, contactID uuid.UUID, journey string, maxRows int32) ([]ListContactPausesRow, error) {
+	rows, err := q.db.Query(ctx, ListContactPauses, contactID, journey, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListContactPausesRow
+	for rows.Next() {
+		var i ListContactPausesRow
+		if err := rows.Scan(
+			&i.EnrollmentID,
+			&i.Journey,
+			&i.PausedAt,
+			&i.ResumedAt,
+			&i.PausedBy,
+			&i.ResumedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const ListJourneys = `-- name: ListJourneys :many
@@ -229,6 +294,37 @@ func (q *Queries) ListLiveVersions(ctx context.Context) ([]JourneyVersion, error
 			&i.Hash,
 			&i.Document,
 			&i.PublishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListPausesByJournal = `-- name: ListPausesByJournal :many
+SELECT journal_id, journey, paused_at, resumed_at, paused_by, resumed_by FROM journey_pauses WHERE journal_id = ANY($1::bigint[])
+`
+
+func (q *Queries) ListPausesByJournal(ctx context.Context, journalIds []int64) ([]JourneyPause, error) {
+	rows, err := q.db.Query(ctx, ListPausesByJournal, journalIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []JourneyPause
+	for rows.Next() {
+		var i JourneyPause
+		if err := rows.Scan(
+			&i.JournalID,
+			&i.Journey,
+			&i.PausedAt,
+			&i.ResumedAt,
+			&i.PausedBy,
+			&i.ResumedBy,
 		); err != nil {
 			return nil, err
 		}

@@ -225,6 +225,15 @@ type Journey struct {
 	ReleaseAfter  *uuid.UUID
 }
 
+type JourneyPause struct {
+	JournalID int64
+	Journey   string
+	PausedAt  time.Time
+	ResumedAt *time.Time
+	PausedBy  string
+	ResumedBy string
+}
+
 type JourneyVersion struct {
 	Journey     string
 	Number      int32

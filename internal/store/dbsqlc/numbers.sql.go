@@ -369,6 +369,44 @@ func (q *Queries) TallyMessages(ctx context.Context, journey string, version int
 	return items, nil
 }
 
+const TallyStranded = `-- name: TallyStranded :many
+SELECT d.step_id, count(*) AS total
+FROM enrollments e JOIN decisions d ON d.enrollment_id = e.id AND d.step_id = e.step AND d.kind = e.state
+WHERE e.journey = $1 AND ($2::integer = 0 OR e.version = $2) AND e.state IN ('failed', 'cancelled') AND e.step <> ''
+    AND NOT EXISTS (SELECT 1 FROM decisions o WHERE o.enrollment_id = d.enrollment_id AND o.step_id = d.step_id
+        AND o.kind NOT IN ('failed', 'cancelled') AND (o.visit = d.visit OR d.visit = 0))
+    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.enrollment_id = d.enrollment_id AND m.step_id = d.step_id
+        AND m.state NOT IN ('queued', 'sending', 'deferred') AND (m.visit = d.visit OR d.visit = 0))
+GROUP BY 1
+`
+
+type TallyStrandedRow struct {
+	StepID string
+	Total  int64
+}
+
+// Who failed or was cancelled at a step of which nothing else is recorded: it came to the step, and never left it. A cancellation does not
+// say at which visit.
+func (q *Queries) TallyStranded(ctx context.Context, journey string, version int32) ([]TallyStrandedRow, error) {
+	rows, err := q.db.Query(ctx, TallyStranded, journey, version)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TallyStrandedRow
+	for rows.Next() {
+		var i TallyStrandedRow
+		if err := rows.Scan(&i.StepID, &i.Total); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const TallyVariants = `-- name: TallyVariants :many
 SELECT d.step_id, d.outcome, count(*) AS total, count(*) FILTER (WHERE e.state = 'completed' AND e.reason = 'goal' OR EXISTS (
     SELECT 1 FROM events v WHERE v.contact_id = d.contact_id AND v.name = ANY($1::text[]) AND v.received_at > d.at)) AS converted

@@ -186,6 +186,36 @@ func (q *Queries) ListEarningEvents(ctx context.Context, contactID uuid.UUID, na
 	return items, nil
 }
 
+const ListGivenOf = `-- name: ListGivenOf :many
+SELECT points, reason, at FROM score_changes WHERE contact_id = $1 AND at <= $2 ORDER BY journal_id
+`
+
+type ListGivenOfRow struct {
+	Points int32
+	Reason string
+	At     time.Time
+}
+
+func (q *Queries) ListGivenOf(ctx context.Context, contactID uuid.UUID, until time.Time) ([]ListGivenOfRow, error) {
+	rows, err := q.db.Query(ctx, ListGivenOf, contactID, until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListGivenOfRow
+	for rows.Next() {
+		var i ListGivenOfRow
+		if err := rows.Scan(&i.Points, &i.Reason, &i.At); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListGivenUntil = `-- name: ListGivenUntil :many
 SELECT journal_id, contact_id, points, reason, enrollment_id, step_id, visit, score_after, at FROM score_changes WHERE contact_id = $1 AND at <= $2 ORDER BY journal_id DESC
 `
@@ -249,6 +279,38 @@ func (q *Queries) ListModels(ctx context.Context, before int32, maxRows int32) (
 	return items, nil
 }
 
+const ListModelsSince = `-- name: ListModelsSince :many
+SELECT version, hash, document, published_at FROM scoring_models m
+WHERE m.version >= coalesce((SELECT max(o.version) FROM scoring_models o WHERE o.published_at <= $1), 0)
+ORDER BY m.version DESC LIMIT $2
+`
+
+// The model that counted at a moment and all that came after it, the newest first.
+func (q *Queries) ListModelsSince(ctx context.Context, since time.Time, maxRows int32) ([]ScoringModel, error) {
+	rows, err := q.db.Query(ctx, ListModelsSince, since, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ScoringModel
+	for rows.Next() {
+		var i ScoringModel
+		if err := rows.Scan(
+			&i.Version,
+			&i.Hash,
+			&i.Document,
+			&i.PublishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ListScoredEvents = `-- name: ListScoredEvents :many
 SELECT contact_id, name, occurred_at,
     (CASE WHEN name = ANY($1::text[]) THEN properties END)::jsonb AS properties,
@@ -279,6 +341,61 @@ func (q *Queries) ListScoredEvents(ctx context.Context, conditional []string, co
 			&i.ContactID,
 			&i.Name,
 			&i.OccurredAt,
+			&i.Properties,
+			&i.Context,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ListScoredEventsOf = `-- name: ListScoredEventsOf :many
+SELECT name, occurred_at, received_at,
+    (CASE WHEN name = ANY($1::text[]) THEN properties END)::jsonb AS properties,
+    (CASE WHEN name = ANY($1::text[]) THEN context END)::jsonb AS context
+FROM events
+WHERE contact_id = $2 AND name = ANY($3::text[]) AND name <> '' AND received_at <= $4
+`
+
+type ListScoredEventsOfParams struct {
+	Conditional []string
+	ContactID   uuid.UUID
+	Names       []string
+	Until       time.Time
+}
+
+type ListScoredEventsOfRow struct {
+	Name       string
+	OccurredAt time.Time
+	ReceivedAt time.Time
+	Properties json.RawMessage
+	Context    json.RawMessage
+}
+
+// What a history needs of events and points: as ListScoredEvents, with when each was known.
+func (q *Queries) ListScoredEventsOf(ctx context.Context, arg ListScoredEventsOfParams) ([]ListScoredEventsOfRow, error) {
+	rows, err := q.db.Query(ctx, ListScoredEventsOf,
+		arg.Conditional,
+		arg.ContactID,
+		arg.Names,
+		arg.Until,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListScoredEventsOfRow
+	for rows.Next() {
+		var i ListScoredEventsOfRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.OccurredAt,
+			&i.ReceivedAt,
 			&i.Properties,
 			&i.Context,
 		); err != nil {

@@ -36,6 +36,11 @@ SELECT t.kind::text AS kind, t.journal_id::bigint AS journal_id, t.ref::bigint A
     UNION ALL
     (SELECT 'score', s.journal_id, s.journal_id FROM score_changes s
      WHERE s.contact_id = $1 AND s.journal_id > $2 ORDER BY s.journal_id LIMIT $3)
+    UNION ALL
+    -- What was paused while the contact was in it. A journey that it entered twice during one pause is named once.
+    (SELECT DISTINCT 'pause', p.journal_id, p.journal_id FROM enrollments en JOIN journey_pauses p ON p.journey = en.journey
+        AND p.paused_at < coalesce(en.ended_at, 'infinity') AND coalesce(p.resumed_at, 'infinity') > en.entered_at
+     WHERE en.contact_id = $1 AND p.journal_id > $2 ORDER BY p.journal_id LIMIT $3)
 ) t ORDER BY t.journal_id LIMIT $3
 `
 

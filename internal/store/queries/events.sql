@@ -23,3 +23,14 @@ SELECT * FROM events WHERE contact_id = @contact_id AND seq = ANY(@seqs::bigint[
 
 -- name: ListRecentEvents :many
 SELECT * FROM events WHERE contact_id = @contact_id AND name <> '' AND type <> 'system' ORDER BY seq DESC LIMIT @max_rows;
+
+-- How a contact's journal begins, and that of each contact that was merged into it.
+-- name: ListFirstEvents :many
+SELECT e.type, e.name, e.context, e.occurred_at FROM (
+    SELECT 0::bigint AS low
+    UNION SELECT m.shift FROM merges m WHERE m.into_id = @contact_id
+) part CROSS JOIN LATERAL (
+    SELECT ev.type, ev.name, ev.context, ev.occurred_at, ev.seq FROM events ev
+    WHERE ev.contact_id = @contact_id AND ev.seq > part.low AND ev.type <> 'system' ORDER BY ev.seq LIMIT 20
+) e
+ORDER BY e.occurred_at, e.seq LIMIT 20;

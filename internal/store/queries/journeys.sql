@@ -63,6 +63,25 @@ WHERE key = @key AND live_version IS NOT NULL RETURNING *;
 UPDATE journeys SET paused_at = NULL, resumed_at = @now::timestamptz, release_after = '00000000-0000-0000-0000-000000000000'
 WHERE key = @key AND paused_at IS NOT NULL RETURNING *;
 
+-- name: InsertPause :exec
+INSERT INTO journey_pauses (journey, paused_at, paused_by) VALUES (@journey, @at, @by)
+ON CONFLICT (journey) WHERE resumed_at IS NULL DO NOTHING;
+
+-- Not before it began: two processes need not have the same clock.
+-- name: EndPause :exec
+UPDATE journey_pauses SET resumed_at = greatest(paused_at, @at::timestamptz), resumed_by = @by WHERE journey = @journey AND resumed_at IS NULL;
+
+-- The pauses around a contact's enrollments, in one journey or (journey empty) all of them, the newest first.
+-- name: ListContactPauses :many
+SELECT e.id AS enrollment_id, p.journey, p.paused_at, p.resumed_at, p.paused_by, p.resumed_by
+FROM enrollments e JOIN journey_pauses p ON p.journey = e.journey
+    AND p.paused_at < coalesce(e.ended_at, 'infinity') AND coalesce(p.resumed_at, 'infinity') > e.entered_at
+WHERE e.contact_id = @contact_id AND (@journey::text = '' OR e.journey = @journey)
+ORDER BY p.journal_id DESC LIMIT @max_rows;
+
+-- name: ListPausesByJournal :many
+SELECT * FROM journey_pauses WHERE journal_id = ANY(@journal_ids::bigint[]);
+
 -- name: ListReleasing :many
 SELECT key, resumed_at::timestamptz AS resumed_at, release_after::uuid AS release_after FROM journeys WHERE release_after IS NOT NULL ORDER BY key;
 

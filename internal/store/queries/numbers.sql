@@ -12,6 +12,18 @@ FROM decisions d JOIN enrollments e ON e.id = d.enrollment_id
 WHERE d.journey = @journey AND d.step_id <> '' AND e.journey = @journey AND (@version::integer = 0 OR e.version = @version)
 GROUP BY 1, 2, 3;
 
+-- Who failed or was cancelled at a step of which nothing else is recorded: it came to the step, and never left it. A cancellation does not
+-- say at which visit.
+-- name: TallyStranded :many
+SELECT d.step_id, count(*) AS total
+FROM enrollments e JOIN decisions d ON d.enrollment_id = e.id AND d.step_id = e.step AND d.kind = e.state
+WHERE e.journey = @journey AND (@version::integer = 0 OR e.version = @version) AND e.state IN ('failed', 'cancelled') AND e.step <> ''
+    AND NOT EXISTS (SELECT 1 FROM decisions o WHERE o.enrollment_id = d.enrollment_id AND o.step_id = d.step_id
+        AND o.kind NOT IN ('failed', 'cancelled') AND (o.visit = d.visit OR d.visit = 0))
+    AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.enrollment_id = d.enrollment_id AND m.step_id = d.step_id
+        AND m.state NOT IN ('queued', 'sending', 'deferred') AND (m.visit = d.visit OR d.visit = 0))
+GROUP BY 1;
+
 -- Who got which arm of a split, and who of them has reached the goal since: also after leaving, so that an arm that leads out at once is
 -- measured like the others. goals are the events that are goals whatever else holds.
 -- name: TallyVariants :many

@@ -41,6 +41,23 @@ ORDER BY occurred_at DESC, seq DESC;
 -- name: ListGivenUntil :many
 SELECT * FROM score_changes WHERE contact_id = @contact_id AND at <= @until ORDER BY journal_id DESC;
 
+-- What a history needs of events and points: as ListScoredEvents, with when each was known.
+-- name: ListScoredEventsOf :many
+SELECT name, occurred_at, received_at,
+    (CASE WHEN name = ANY(@conditional::text[]) THEN properties END)::jsonb AS properties,
+    (CASE WHEN name = ANY(@conditional::text[]) THEN context END)::jsonb AS context
+FROM events
+WHERE contact_id = @contact_id AND name = ANY(@names::text[]) AND name <> '' AND received_at <= @until;
+
+-- name: ListGivenOf :many
+SELECT points, reason, at FROM score_changes WHERE contact_id = @contact_id AND at <= @until ORDER BY journal_id;
+
+-- The model that counted at a moment and all that came after it, the newest first.
+-- name: ListModelsSince :many
+SELECT * FROM scoring_models m
+WHERE m.version >= coalesce((SELECT max(o.version) FROM scoring_models o WHERE o.published_at <= @since), 0)
+ORDER BY m.version DESC LIMIT @max_rows;
+
 -- name: ListTraitChanges :many
 SELECT properties, received_at FROM events WHERE contact_id = @contact_id AND type = 'identify' AND name = '' ORDER BY occurred_at, seq;
 

@@ -24,4 +24,9 @@ SELECT t.kind::text AS kind, t.journal_id::bigint AS journal_id, t.ref::bigint A
     UNION ALL
     (SELECT 'score', s.journal_id, s.journal_id FROM score_changes s
      WHERE s.contact_id = @contact_id AND s.journal_id > @after ORDER BY s.journal_id LIMIT @max_rows)
+    UNION ALL
+    -- What was paused while the contact was in it. A journey that it entered twice during one pause is named once.
+    (SELECT DISTINCT 'pause', p.journal_id, p.journal_id FROM enrollments en JOIN journey_pauses p ON p.journey = en.journey
+        AND p.paused_at < coalesce(en.ended_at, 'infinity') AND coalesce(p.resumed_at, 'infinity') > en.entered_at
+     WHERE en.contact_id = @contact_id AND p.journal_id > @after ORDER BY p.journal_id LIMIT @max_rows)
 ) t ORDER BY t.journal_id LIMIT @max_rows;
