@@ -80,7 +80,7 @@ func newExample(t *testing.T, file string) *example {
 	}
 	document, problems := journey.ToJSON(data)
 	require.Empty(t, problems)
-	_, err = p.store.SaveDraft(t.Context(), def.Journey, document, nil, nil, long)
+	_, err = p.store.SaveDraft(t.Context(), journey.Draft{Journey: def.Journey, Document: document}, nil, long)
 	require.NoError(t, err)
 	names := []string{}
 	for _, enter := range def.Enter {

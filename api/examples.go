@@ -77,7 +77,7 @@ func (s *server) takeExample(ctx context.Context, in *ExampleInput) (*savedDraft
 		return nil, err
 	}
 	none := int64(0)
-	draft, err := s.Journeys.SaveDraft(ctx, in.Key, document, problems, &none, s.now())
+	draft, err := s.Journeys.SaveDraft(ctx, journey.Draft{Journey: in.Key, Document: document, Source: sourceOf(examples[i].document, document), Problems: problems}, &none, s.now())
 	if err != nil {
 		return nil, fmt.Errorf("save example: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"unicode/utf8"
 
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
@@ -144,7 +145,7 @@ func (s *server) saveDraft(ctx context.Context, in *DraftInput) (*savedDraftOutp
 	if err != nil {
 		return nil, err
 	}
-	draft, err := s.Journeys.SaveDraft(ctx, in.Key, document, problems, expected, s.now())
+	draft, err := s.Journeys.SaveDraft(ctx, journey.Draft{Journey: in.Key, Document: document, Source: sourceOf(in.RawBody, document), Problems: problems}, expected, s.now())
 	if err != nil {
 		return nil, fmt.Errorf("save draft: %w", err)
 	}
@@ -205,6 +206,14 @@ func (s *server) findVersion(ctx context.Context, in *VersionInput) (*versionOut
 		return nil, fmt.Errorf("find version: %w", err)
 	}
 	return &versionOutput{Body: version}, nil
+}
+
+// sourceOf is what is kept of a text beside the document that it means: all of it, unless the document is that text.
+func sourceOf(data, document []byte) string {
+	if bytes.Equal(bytes.TrimSpace(data), document) || !utf8.Valid(data) || bytes.ContainsRune(data, 0) {
+		return ""
+	}
+	return string(data)
 }
 
 // storable is a document as JSON, whatever it was written in.

@@ -133,18 +133,19 @@ func (m *memory) Poke(_ context.Context, id string) error {
 	return m.fail
 }
 
-func (m *memory) SaveDraft(_ context.Context, key string, document json.RawMessage, problems []fault.Problem, expected *int64, now time.Time) (journey.Draft, error) {
+func (m *memory) SaveDraft(_ context.Context, draft journey.Draft, expected *int64, now time.Time) (journey.Draft, error) {
 	done, err := m.start()
 	defer done()
 	if err != nil {
 		return journey.Draft{}, err
 	}
-	draft := m.drafts[key]
-	if expected != nil && *expected != draft.Revision {
+	before := m.drafts[draft.Journey]
+	if expected != nil && *expected != before.Revision {
 		return journey.Draft{}, fault.New(fault.Conflict, "stale_revision", "Somebody else has saved.")
 	}
-	m.drafts[key] = journey.Draft{Journey: key, Revision: draft.Revision + 1, Document: document, Problems: problems, UpdatedAt: now}
-	return m.drafts[key], nil
+	draft.Revision, draft.UpdatedAt = before.Revision+1, now
+	m.drafts[draft.Journey] = draft
+	return draft, nil
 }
 
 func (m *memory) FindDraft(_ context.Context, key string) (journey.Draft, error) {

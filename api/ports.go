@@ -7,7 +7,6 @@ import (
 
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
-	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
 	"throughline.dev/throughline/internal/sales"
 )
@@ -56,7 +55,8 @@ type JourneySummary struct {
 // Journeys keeps drafts and versions. Lists begin with the empty cursor and go on with the Next of the page before; that
 // of versions is the newest first, with numbers as cursors.
 type Journeys interface {
-	SaveDraft(ctx context.Context, key string, document json.RawMessage, problems []fault.Problem, expectedRevision *int64, now time.Time) (journey.Draft, error)
+	// SaveDraft saves document, source and problems of a draft.
+	SaveDraft(ctx context.Context, draft journey.Draft, expectedRevision *int64, now time.Time) (journey.Draft, error)
 	FindDraft(ctx context.Context, key string) (journey.Draft, error)
 	PublishVersion(ctx context.Context, key string, document json.RawMessage, hash string, triggers []string, expectedRevision *int64, now time.Time) (journey.Version, error)
 	ListJourneys(ctx context.Context, cursor string, limit int) (Page[journey.Draft], error)

@@ -130,7 +130,7 @@ func realWhy(t *testing.T) (*world, *store.Store, journey.Enrollment) {
 		port := realPort{s}
 		o.Contacts, o.Whereabouts, o.Journeys, o.Messages = port, port, port, port
 	})
-	_, err := s.SaveDraft(t.Context(), "trial", json.RawMessage(whyDocument), nil, nil, testNow)
+	_, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: json.RawMessage(whyDocument)}, nil, testNow)
 	require.NoError(t, err)
 	v, err := s.PublishVersion(t.Context(), "trial", json.RawMessage(whyDocument), "h", []string{"Signed Up"}, nil, testNow)
 	require.NoError(t, err)

@@ -32,9 +32,6 @@ const (
 	fnObject    = "object"
 )
 
-// conditionWords are all names that a marketer can use, for suggestions.
-var conditionWords = []string{varContact, varEvent, varCompany, varScore, varFit, varEngaged, varLabel, varStage, varPersona, varNow, fnDid, fnCount, fnLast, fnInSegment, fnObject, "has", "size"}
-
 // contactFields are the fields that every contact has; a trait of the same name does not override them.
 var contactFields = []string{"id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at"}
 

@@ -71,7 +71,7 @@ var literalSentences = map[string]string{
 func unknownName(name string) string {
 	name = strings.TrimPrefix(name, ".")
 	sentence := fmt.Sprintf("Nothing is called %q here.", clip(name))
-	if near := Suggest(name, conditionWords); near != "" {
+	if near := Suggest(name, conditionNames()); near != "" {
 		return sentence + fmt.Sprintf(" Did you mean %q?", near)
 	}
 	return sentence + fmt.Sprintf(" A contact's own data is reached with contact., such as contact.%s; texts stand in quotes.", clip(name))

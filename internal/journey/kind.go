@@ -123,6 +123,9 @@ func stepFields(next bool) []Field {
 	return fields
 }
 
+// StepFields are the fields that a step can have besides the one named after its kind.
+func StepFields() []Field { return stepFields(true) }
+
 func nextPort() []Port {
 	return []Port{{Name: PortNext, Doc: "When it is done."}}
 }

@@ -9,9 +9,11 @@ import (
 
 // Draft is the editable document of a journey. It may be wrong and always saves.
 type Draft struct {
-	Journey   string          `json:"key"`
-	Revision  int64           `json:"revision"` // counts saves; guards against lost updates
-	Document  json.RawMessage `json:"document"` // the definition as JSON (YAML is converted on the way in)
+	Journey  string          `json:"key"`
+	Revision int64           `json:"revision"` // counts saves; guards against lost updates
+	Document json.RawMessage `json:"document"` // the definition as JSON (YAML is converted on the way in)
+	// Source is the text that the document was written as, comments included; empty where the document says it all.
+	Source    string          `json:"source,omitempty"`
 	Problems  []fault.Problem `json:"problems"`
 	UpdatedAt time.Time       `json:"updated_at"`
 	// LiveVersion is the number of the version that contacts enter; 0 while nothing is published.

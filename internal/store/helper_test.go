@@ -69,7 +69,7 @@ func inContact(t testing.TB, s *store.Store, id string, fn func(ctx context.Cont
 func publish(t testing.TB, s *store.Store, key string, triggers ...string) journey.Version {
 	t.Helper()
 	document := json.RawMessage(`{"journey":"` + key + `","steps":[]}`)
-	_, err := s.SaveDraft(t.Context(), key, document, nil, nil, start)
+	_, err := s.SaveDraft(t.Context(), journey.Draft{Journey: key, Document: document}, nil, start)
 	require.NoError(t, err)
 	v, err := s.PublishVersion(t.Context(), key, document, "hash-of-"+key, triggers, nil, start)
 	require.NoError(t, err)

@@ -12,11 +12,16 @@ import (
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
-// SaveDraft saves a journey's document, right or wrong. With an expected revision (0: there is none yet) a save over somebody else's is
+// SaveDraft saves a journey's document, its source and its problems, right or wrong. With an expected revision (0: there is none yet) a save over somebody else's is
 // refused as a Conflict; without one the last save wins.
-func (s *Store) SaveDraft(ctx context.Context, key string, document json.RawMessage, problems []fault.Problem, expectedRevision *int64, now time.Time) (journey.Draft, error) {
+func (s *Store) SaveDraft(ctx context.Context, draft journey.Draft, expectedRevision *int64, now time.Time) (journey.Draft, error) {
+	problems := draft.Problems
 	if problems == nil {
 		problems = []fault.Problem{}
+	}
+	var source *string
+	if draft.Source != "" {
+		source = &draft.Source
 	}
 	problemsJSON, err := json.Marshal(problems)
 	if err != nil {
@@ -25,11 +30,11 @@ func (s *Store) SaveDraft(ctx context.Context, key string, document json.RawMess
 	var row dbsqlc.Journey
 	if expectedRevision == nil || *expectedRevision == 0 {
 		row, err = s.q.UpsertDraft(ctx, dbsqlc.UpsertDraftParams{
-			Key: key, Draft: document, DraftProblems: problemsJSON, Now: now, Force: expectedRevision == nil,
+			Key: draft.Journey, Draft: draft.Document, Source: source, DraftProblems: problemsJSON, Now: now, Force: expectedRevision == nil,
 		})
 	} else {
 		row, err = s.q.UpdateDraft(ctx, dbsqlc.UpdateDraftParams{
-			Key: key, Draft: document, DraftProblems: problemsJSON, Now: now, Expected: *expectedRevision,
+			Key: draft.Journey, Draft: draft.Document, Source: source, DraftProblems: problemsJSON, Now: now, Expected: *expectedRevision,
 		})
 	}
 	if isNoRows(err) {
@@ -183,6 +188,9 @@ func draftOf(row dbsqlc.Journey) (journey.Draft, error) {
 	draft := journey.Draft{Journey: row.Key, Revision: row.Revision, Document: row.Draft, UpdatedAt: row.UpdatedAt, PausedAt: row.PausedAt}
 	if err := json.Unmarshal(row.DraftProblems, &draft.Problems); err != nil {
 		return journey.Draft{}, fmt.Errorf("decode the problems of draft %s: %w", row.Key, err)
+	}
+	if row.DraftSource != nil {
+		draft.Source = *row.DraftSource
 	}
 	if row.LiveVersion != nil {
 		draft.LiveVersion = int(*row.LiveVersion)

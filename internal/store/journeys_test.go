@@ -28,35 +28,44 @@ func TestSaveDraft(t *testing.T) {
 	problems := []fault.Problem{{Path: "/steps/0", StepID: "a", Code: "unknown_step", Level: fault.LevelError, Message: "No."}}
 	_, err := s.FindDraft(t.Context(), "trial")
 	requireFault(t, err, fault.NotFound, "journey_not_found")
-	_, err = s.SaveDraft(t.Context(), "trial", document, nil, ptr(int64(3)), start)
+	_, err = s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: document}, ptr(int64(3)), start)
 	requireFault(t, err, fault.Conflict, "stale_revision")
-	first, err := s.SaveDraft(t.Context(), "trial", document, problems, ptr(int64(0)), start)
+	first, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: document, Problems: problems}, ptr(int64(0)), start)
 	require.NoError(t, err)
 	require.Equal(t, journey.Draft{Journey: "trial", Revision: 1, Document: document, Problems: problems, UpdatedAt: start}, first)
-	_, err = s.SaveDraft(t.Context(), "trial", document, nil, ptr(int64(0)), start)
+	_, err = s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: document}, ptr(int64(0)), start)
 	requireFault(t, err, fault.Conflict, "stale_revision")
-	second, err := s.SaveDraft(t.Context(), "trial", json.RawMessage(`"not even a journey"`), nil, ptr(int64(1)), start.Add(time.Hour))
+	second, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: json.RawMessage(`"not even a journey"`)}, ptr(int64(1)), start.Add(time.Hour))
 	require.NoError(t, err)
 	require.EqualValues(t, 2, second.Revision)
 	require.Equal(t, []fault.Problem{}, second.Problems)
-	_, err = s.SaveDraft(t.Context(), "trial", document, nil, ptr(int64(1)), start)
+	_, err = s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: document}, ptr(int64(1)), start)
 	requireFault(t, err, fault.Conflict, "stale_revision")
-	third, err := s.SaveDraft(t.Context(), "trial", document, nil, nil, start)
+	third, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: document}, nil, start)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, third.Revision, "without an expectation the last save wins")
+	require.Empty(t, third.Source)
+	_, err = s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: document, Source: "b: 1.0 # why\n"}, ptr(int64(3)), start)
+	require.NoError(t, err)
+	found, err := s.FindDraft(t.Context(), "trial")
+	require.NoError(t, err)
+	require.Equal(t, "b: 1.0 # why\n", found.Source)
+	last, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: document}, ptr(int64(4)), start)
+	require.NoError(t, err)
+	require.Empty(t, last.Source, "the source of another document")
 }
 
 func TestSaveDraftsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
-	_, err := s.SaveDraft(t.Context(), "trial", json.RawMessage(`{}`), nil, nil, start)
+	_, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: json.RawMessage(`{}`)}, nil, start)
 	require.NoError(t, err)
 	for revision := range int64(20) {
 		var won atomic.Int32
 		group, ctx := errgroup.WithContext(t.Context())
 		for range 4 {
 			group.Go(func() error {
-				_, err := s.SaveDraft(ctx, "trial", json.RawMessage(`{}`), nil, ptr(revision+1), start)
+				_, err := s.SaveDraft(ctx, journey.Draft{Journey: "trial", Document: json.RawMessage(`{}`)}, ptr(revision+1), start)
 				if err == nil {
 					won.Add(1)
 				} else if fault.KindOf(err) != fault.Conflict {
@@ -77,7 +86,7 @@ func TestPublishVersion(t *testing.T) {
 	one, two := json.RawMessage(`{"b": 1.0, "a": 1}`), json.RawMessage(`{"b": 2}`)
 	_, err := s.PublishVersion(ctx, "trial", one, "h1", nil, nil, start)
 	requireFault(t, err, fault.NotFound, "journey_not_found")
-	_, err = s.SaveDraft(ctx, "trial", one, nil, nil, start)
+	_, err = s.SaveDraft(ctx, journey.Draft{Journey: "trial", Document: one}, nil, start)
 	require.NoError(t, err)
 	_, err = s.LiveVersion(ctx, "trial")
 	requireFault(t, err, fault.Conflict, "not_published")
@@ -141,7 +150,7 @@ func TestPublishVersion(t *testing.T) {
 func TestPublishAtOnce(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
-	_, err := s.SaveDraft(t.Context(), "trial", json.RawMessage(`{}`), nil, nil, start)
+	_, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "trial", Document: json.RawMessage(`{}`)}, nil, start)
 	require.NoError(t, err)
 	group, ctx := errgroup.WithContext(t.Context())
 	for n := range 12 {
@@ -161,7 +170,7 @@ func TestListJourneys(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
 	for _, key := range []string{"c", "a", "b"} {
-		_, err := s.SaveDraft(t.Context(), key, json.RawMessage(`{}`), nil, nil, start)
+		_, err := s.SaveDraft(t.Context(), journey.Draft{Journey: key, Document: json.RawMessage(`{}`)}, nil, start)
 		require.NoError(t, err)
 	}
 	page, err := s.ListJourneys(t.Context(), "", 2)
@@ -180,7 +189,7 @@ func TestEnroll(t *testing.T) {
 	contact := newContact(t, s)
 	_, _, err := s.Enroll(ctx, contact, "trial", "k", start, always)
 	requireFault(t, err, fault.NotFound, "journey_not_found")
-	_, err = s.SaveDraft(ctx, "trial", json.RawMessage(`{}`), nil, nil, start)
+	_, err = s.SaveDraft(ctx, journey.Draft{Journey: "trial", Document: json.RawMessage(`{}`)}, nil, start)
 	require.NoError(t, err)
 	_, _, err = s.Enroll(ctx, contact, "trial", "k", start, always)
 	requireFault(t, err, fault.Conflict, "not_published")

@@ -138,7 +138,7 @@ func (w *walker) mail(ctx context.Context, tx *store.ContactTx, e journey.Enroll
 
 func published(t *testing.T, s *store.Store) *journey.Definition {
 	t.Helper()
-	_, err := s.SaveDraft(t.Context(), "counted", []byte(counted), nil, nil, start)
+	_, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "counted", Document: []byte(counted)}, nil, start)
 	require.NoError(t, err)
 	_, err = s.PublishVersion(t.Context(), "counted", []byte(counted), "hash", nil, nil, start)
 	require.NoError(t, err)

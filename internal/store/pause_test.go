@@ -20,7 +20,7 @@ func TestPausingNeedsAPublishedJourney(t *testing.T) {
 	requireFault(t, err, fault.NotFound, "journey_not_found")
 	_, err = s.ResumeJourney(t.Context(), "none", "ana", start)
 	requireFault(t, err, fault.NotFound, "journey_not_found")
-	_, err = s.SaveDraft(t.Context(), "new", []byte(`{}`), nil, nil, start)
+	_, err = s.SaveDraft(t.Context(), journey.Draft{Journey: "new", Document: []byte(`{}`)}, nil, start)
 	require.NoError(t, err)
 	_, err = s.PauseJourney(t.Context(), "new", "ana", start)
 	requireFault(t, err, fault.Conflict, "not_published")

@@ -13,6 +13,7 @@ import (
 
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
+	"throughline.dev/throughline/internal/journey"
 	"throughline.dev/throughline/internal/store"
 	"throughline.dev/throughline/internal/store/storetest"
 )
@@ -314,11 +315,11 @@ func TestASegmentInUseStays(t *testing.T) {
 	}
 	document := json.RawMessage(`{"journey":"j","enter":[{"segment":"entered"}],"steps":[
 		{"id":"b","branch":[{"when":"in_segment(\"asked\")","go":"done"},{"else":true,"go":"done"}]},{"id":"done","exit":"x"}]}`)
-	_, err := s.SaveDraft(t.Context(), "j", document, nil, nil, start)
+	_, err := s.SaveDraft(t.Context(), journey.Draft{Journey: "j", Document: document}, nil, start)
 	require.NoError(t, err)
 	_, err = s.PublishVersion(t.Context(), "j", document, "h", []string{"Segment Entered: entered"}, nil, start)
 	require.NoError(t, err)
-	_, err = s.SaveDraft(t.Context(), "k", json.RawMessage(`{"journey":"k","enter":[{"segment":"draft-only"}]}`), nil, nil, start)
+	_, err = s.SaveDraft(t.Context(), journey.Draft{Journey: "k", Document: json.RawMessage(`{"journey":"k","enter":[{"segment":"draft-only"}]}`)}, nil, start)
 	require.NoError(t, err)
 	for _, key := range []string{"entered", "asked"} {
 		err := s.DeleteSegment(t.Context(), key, start)

@@ -1,7 +1,9 @@
-import { ActionIcon, Autocomplete, Button, Fieldset, Group, NumberInput, SegmentedControl, Select, Stack, Text, TextInput, Textarea } from "@mantine/core";
+import { ActionIcon, Autocomplete, Button, Fieldset, Group, NumberInput, SegmentedControl, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 
+import { useKinds } from "../inspector/useKinds";
+import { offersInCondition } from "../text/condition";
 import { type Group as Rows, type Operator, type Row, rowsOf, sourceOf } from "./cel";
 
 const kinds: { value: string; label: string; make: Row }[] = [
@@ -14,7 +16,8 @@ const kinds: { value: string; label: string; make: Row }[] = [
   { value: "segment", label: "In segment", make: { kind: "segment", key: "", not: false } },
 ];
 
-const stages = ["subscriber", "lead", "mql", "sql", "opportunity", "customer", "evangelist"];
+const CodeField = lazy(() => import("../text/CodeField"));
+
 const operators: { value: Operator; label: string }[] = [
   { value: "==", label: "is" },
   { value: "!=", label: "is not" },
@@ -30,6 +33,10 @@ interface Names {
   traits: string[];
 }
 
+interface RowNames extends Names {
+  stages: string[];
+}
+
 interface Props {
   label: string;
   description?: string;
@@ -42,6 +49,7 @@ interface Props {
 // ConditionField asks for a condition: as rows where it is simple, and as text where it is rich, or where somebody wants to write.
 export function ConditionField({ label, description, value, onChange, error, names }: Props) {
   const group = rowsOf(value);
+  const language = useKinds().data;
   const [mode, setMode] = useState<"rows" | "text">(group ? "rows" : "text");
   const shown = group ? mode : "text";
   return (
@@ -59,9 +67,11 @@ export function ConditionField({ label, description, value, onChange, error, nam
           style={{ alignSelf: "flex-start" }}
         />
         {shown === "rows" && group ? (
-          <RowList group={group} change={(now) => onChange(sourceOf(now))} names={names} />
+          <RowList group={group} change={(now) => onChange(sourceOf(now))} names={{ ...names, stages: language?.stages ?? [] }} />
         ) : (
-          <Textarea aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)} autosize minRows={2} spellCheck={false} styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }} />
+          <Suspense fallback={<Text role="status">Loading…</Text>}>
+            <CodeField label={label} hiddenLabel value={value} onChange={onChange} offers={(source, at) => language && offersInCondition(source, at, language, names)} />
+          </Suspense>
         )}
         {!group && value.trim() !== "" && <Text size="xs">This says more than rows can show.</Text>}
         {error && <Text size="sm" role="alert" c="var(--mantine-color-error)">{error}</Text>}
@@ -71,7 +81,7 @@ export function ConditionField({ label, description, value, onChange, error, nam
   );
 }
 
-function RowList({ group, change, names }: { group: Rows; change: (group: Rows) => void; names: Names }) {
+function RowList({ group, change, names }: { group: Rows; change: (group: Rows) => void; names: RowNames }) {
   const { rows, all } = group;
   return (
     <>
@@ -95,7 +105,7 @@ function RowList({ group, change, names }: { group: Rows; change: (group: Rows) 
 }
 
 // Parts are the fields of a row.
-function Parts({ row, put, names }: { row: Row; put: (row: Row) => void; names: Names }) {
+function Parts({ row, put, names }: { row: Row; put: (row: Row) => void; names: RowNames }) {
   switch (row.kind) {
     case "field":
       return (
@@ -123,7 +133,7 @@ function Parts({ row, put, names }: { row: Row; put: (row: Row) => void; names: 
       return (
         <>
           <Select size="xs" label="How" data={operators.slice(0, 2)} value={row.op} allowDeselect={false} onChange={(op) => op && put({ ...row, op: op as "==" | "!=" })} w={90} />
-          <Select size="xs" label="Stage" data={stages.includes(row.value) ? stages : [row.value, ...stages]} value={row.value} allowDeselect={false} onChange={(now) => now && put({ ...row, value: now })} w={130} />
+          <Select size="xs" label="Stage" data={names.stages.includes(row.value) ? names.stages : [row.value, ...names.stages]} value={row.value} allowDeselect={false} onChange={(now) => now && put({ ...row, value: now })} w={130} />
         </>
       );
     case "did":

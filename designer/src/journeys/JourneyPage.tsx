@@ -1,4 +1,4 @@
-import { Grid, ScrollArea, Stack, Switch, Tabs, Text, Textarea } from "@mantine/core";
+import { Grid, ScrollArea, Stack, Switch, Tabs, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
@@ -10,6 +10,7 @@ import { connect, moveBehind } from "../definition/edit";
 import type { Path } from "../definition/flow";
 import { read } from "../definition/read";
 import { Failure, Loaded, Page } from "../frame/states";
+import { useKinds } from "../inspector/useKinds";
 import { StepNumbers } from "../numbers/StepNumbers";
 import { useNumbers } from "../numbers/useNumbers";
 import { DraftBar } from "./DraftBar";
@@ -20,7 +21,10 @@ import { Stale } from "./Stale";
 import { useDraft } from "./useDraft";
 
 const Results = lazy(() => import("../numbers/Results"));
+const DefinitionText = lazy(() => import("../text/DefinitionText"));
 const Canvas = lazy(() => import("../canvas/Canvas").then((canvas) => ({ default: canvas.Canvas })));
+
+const noProblems: Schema["ProblemItem"][] = [];
 
 export default function JourneyPage() {
   const key = useParams().key!;
@@ -46,7 +50,7 @@ function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
   const [selected, setSelected] = useState<string>();
   const [shown] = useDebouncedValue(text, 300);
   const definition = useMemo(() => read(text), [text]);
-  const kinds = useQuery({ queryKey: ["step-kinds"], queryFn: () => result(api.GET("/v1/step_kinds")), staleTime: Infinity });
+  const kinds = useKinds();
   const lint = useQuery({
     queryKey: ["lint", shown],
     queryFn: () =>
@@ -110,16 +114,9 @@ function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
           </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="text" pt="sm">
-          <Textarea
-            label="Definition (YAML)"
-            value={text}
-            onChange={(event) => write(event.currentTarget.value)}
-            autosize
-            minRows={16}
-            maxRows={40}
-            spellCheck={false}
-            styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
-          />
+          <Suspense fallback={<Text role="status">Loading…</Text>}>
+            {kinds.data && <DefinitionText text={text} write={write} change={change} definition={definition} kinds={kinds.data} problems={shown === text ? problems : noProblems} />}
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
     </Stack>

@@ -21,7 +21,7 @@ const keepaliveLimit = 60_000; // what browsers send on for a page that is left,
 export function useDraft(draft: Schema["Draft"]) {
   const key = draft.key;
   const queries = useQueryClient();
-  const [start] = useState<Saved>(() => ({ revision: draft.revision, text: textOf(draft.document) }));
+  const [start] = useState<Saved>(() => ({ revision: draft.revision, text: draft.source ?? textOf(draft.document) }));
   const [saved, setSaved] = useState(start);
   const history = useHistory(start.text);
   const save = useMutation({

@@ -55,7 +55,7 @@ func (q *Queries) EndPause(ctx context.Context, at time.Time, by string, journey
 }
 
 const FindJourney = `-- name: FindJourney :one
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key = $1
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source FROM journeys WHERE key = $1
 `
 
 func (q *Queries) FindJourney(ctx context.Context, key string) (Journey, error) {
@@ -72,6 +72,7 @@ func (q *Queries) FindJourney(ctx context.Context, key string) (Journey, error) 
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -241,7 +242,7 @@ func (q *Queries) ListContactPauses(ctx context.Context, contactID uuid.UUID, jo
 }
 
 const ListJourneys = `-- name: ListJourneys :many
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key > $1 ORDER BY key LIMIT $2
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source FROM journeys WHERE key > $1 ORDER BY key LIMIT $2
 `
 
 func (q *Queries) ListJourneys(ctx context.Context, after string, maxRows int32) ([]Journey, error) {
@@ -264,6 +265,7 @@ func (q *Queries) ListJourneys(ctx context.Context, after string, maxRows int32)
 			&i.PausedAt,
 			&i.ResumedAt,
 			&i.ReleaseAfter,
+			&i.DraftSource,
 		); err != nil {
 			return nil, err
 		}
@@ -488,7 +490,7 @@ func (q *Queries) ListVersions(ctx context.Context, journey string, before int32
 }
 
 const LockJourney = `-- name: LockJourney :one
-SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after FROM journeys WHERE key = $1 FOR UPDATE
+SELECT key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source FROM journeys WHERE key = $1 FOR UPDATE
 `
 
 func (q *Queries) LockJourney(ctx context.Context, key string) (Journey, error) {
@@ -505,6 +507,7 @@ func (q *Queries) LockJourney(ctx context.Context, key string) (Journey, error) 
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -522,7 +525,7 @@ func (q *Queries) MarkContactsPending(ctx context.Context, now time.Time, ids []
 
 const PauseJourney = `-- name: PauseJourney :one
 UPDATE journeys SET paused_at = coalesce(paused_at, $1::timestamptz), release_after = NULL
-WHERE key = $2 AND live_version IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+WHERE key = $2 AND live_version IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 func (q *Queries) PauseJourney(ctx context.Context, now time.Time, key string) (Journey, error) {
@@ -539,6 +542,7 @@ func (q *Queries) PauseJourney(ctx context.Context, now time.Time, key string) (
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -571,7 +575,7 @@ func (q *Queries) PausedJourneys(ctx context.Context) ([]string, error) {
 
 const ResumeJourney = `-- name: ResumeJourney :one
 UPDATE journeys SET paused_at = NULL, resumed_at = $1::timestamptz, release_after = '00000000-0000-0000-0000-000000000000'
-WHERE key = $2 AND paused_at IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+WHERE key = $2 AND paused_at IS NOT NULL RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 func (q *Queries) ResumeJourney(ctx context.Context, now time.Time, key string) (Journey, error) {
@@ -588,6 +592,7 @@ func (q *Queries) ResumeJourney(ctx context.Context, now time.Time, key string) 
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
@@ -602,13 +607,14 @@ func (q *Queries) SetLiveVersion(ctx context.Context, number int32, now time.Tim
 }
 
 const UpdateDraft = `-- name: UpdateDraft :one
-UPDATE journeys SET draft = $1, draft_problems = $2, revision = revision + 1, updated_at = $3
-WHERE key = $4 AND revision = $5
-RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+UPDATE journeys SET draft = $1, draft_source = $2, draft_problems = $3, revision = revision + 1, updated_at = $4
+WHERE key = $5 AND revision = $6
+RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 type UpdateDraftParams struct {
 	Draft         []byte
+	Source        *string
 	DraftProblems json.RawMessage
 	Now           time.Time
 	Key           string
@@ -618,6 +624,7 @@ type UpdateDraftParams struct {
 func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (Journey, error) {
 	row := q.db.QueryRow(ctx, UpdateDraft,
 		arg.Draft,
+		arg.Source,
 		arg.DraftProblems,
 		arg.Now,
 		arg.Key,
@@ -635,22 +642,24 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (Journ
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }
 
 const UpsertDraft = `-- name: UpsertDraft :one
-INSERT INTO journeys (key, draft, draft_problems, revision, created_at, updated_at)
-VALUES ($1, $2, $3, 1, $4, $4)
-ON CONFLICT (key) DO UPDATE SET draft = excluded.draft, draft_problems = excluded.draft_problems,
+INSERT INTO journeys (key, draft, draft_source, draft_problems, revision, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 1, $5, $5)
+ON CONFLICT (key) DO UPDATE SET draft = excluded.draft, draft_source = excluded.draft_source, draft_problems = excluded.draft_problems,
     revision = journeys.revision + 1, updated_at = excluded.updated_at
-WHERE $5::boolean
-RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after
+WHERE $6::boolean
+RETURNING key, draft, draft_problems, revision, live_version, created_at, updated_at, paused_at, resumed_at, release_after, draft_source
 `
 
 type UpsertDraftParams struct {
 	Key           string
 	Draft         []byte
+	Source        *string
 	DraftProblems json.RawMessage
 	Now           time.Time
 	Force         bool
@@ -661,6 +670,7 @@ func (q *Queries) UpsertDraft(ctx context.Context, arg UpsertDraftParams) (Journ
 	row := q.db.QueryRow(ctx, UpsertDraft,
 		arg.Key,
 		arg.Draft,
+		arg.Source,
 		arg.DraftProblems,
 		arg.Now,
 		arg.Force,
@@ -677,6 +687,7 @@ func (q *Queries) UpsertDraft(ctx context.Context, arg UpsertDraftParams) (Journ
 		&i.PausedAt,
 		&i.ResumedAt,
 		&i.ReleaseAfter,
+		&i.DraftSource,
 	)
 	return i, err
 }

@@ -223,6 +223,7 @@ type Journey struct {
 	PausedAt      *time.Time
 	ResumedAt     *time.Time
 	ReleaseAfter  *uuid.UUID
+	DraftSource   *string
 }
 
 type JourneyPause struct {

@@ -6,15 +6,15 @@ SELECT * FROM journeys WHERE key = @key FOR UPDATE;
 
 -- Makes the journey; saves over an existing one only when the caller expected no revision.
 -- name: UpsertDraft :one
-INSERT INTO journeys (key, draft, draft_problems, revision, created_at, updated_at)
-VALUES (@key, @draft, @draft_problems, 1, @now, @now)
-ON CONFLICT (key) DO UPDATE SET draft = excluded.draft, draft_problems = excluded.draft_problems,
+INSERT INTO journeys (key, draft, draft_source, draft_problems, revision, created_at, updated_at)
+VALUES (@key, @draft, sqlc.narg('source'), @draft_problems, 1, @now, @now)
+ON CONFLICT (key) DO UPDATE SET draft = excluded.draft, draft_source = excluded.draft_source, draft_problems = excluded.draft_problems,
     revision = journeys.revision + 1, updated_at = excluded.updated_at
 WHERE @force::boolean
 RETURNING *;
 
 -- name: UpdateDraft :one
-UPDATE journeys SET draft = @draft, draft_problems = @draft_problems, revision = revision + 1, updated_at = @now
+UPDATE journeys SET draft = @draft, draft_source = sqlc.narg('source'), draft_problems = @draft_problems, revision = revision + 1, updated_at = @now
 WHERE key = @key AND revision = @expected
 RETURNING *;
 
