@@ -3,12 +3,14 @@ package email
 import (
 	"slices"
 	"time"
+
+	"throughline.dev/throughline/internal/audience"
 )
 
 // Policy is how often and when marketing mail may reach a contact, whatever journeys want. The zero value lets everything through.
 type Policy struct {
 	Caps       []Cap
-	QuietHours *Hours
+	QuietHours *audience.Hours
 	Timezone   string // of contacts whose own is not known; empty: UTC
 }
 
@@ -30,7 +32,7 @@ type Wish struct {
 	At      time.Time
 	Topic   string
 	Zone    *time.Location
-	Windows []Hours // of its step
+	Windows []audience.Hours // of its step
 	Sent    []SentMail
 	// Before are the topics of mails that wait for the same room and come first, because their journeys have a higher priority.
 	Before []string
@@ -45,14 +47,14 @@ type Verdict struct {
 // Judge decides when a mail may go out: caps first, then the hours of the day, until both agree. It is pure; it is asked again when the
 // time has come, because what was counted may be another by then.
 func (p Policy) Judge(w Wish) Verdict {
-	var quiet []Hours
+	var quiet []audience.Hours
 	if p.QuietHours != nil {
-		quiet = []Hours{*p.QuietHours}
+		quiet = []audience.Hours{*p.QuietHours}
 	}
 	verdict, at := Verdict{}, w.At
 	for range maxJudgements {
 		free, reason := p.free(at, w)
-		next, ok := NextAllowed(free, w.Zone, w.Windows, quiet)
+		next, ok := audience.NextAllowed(free, w.Zone, w.Windows, quiet)
 		if !ok {
 			return Verdict{Reason: ReasonNeverAllowed}
 		}
@@ -76,8 +78,8 @@ func (p Policy) Judge(w Wish) Verdict {
 // maxJudgements bounds the steps from cap to hours and back: each moves on by a day at least, and no cap counts more days.
 const maxJudgements = 400
 
-func hoursReason(local time.Time, quiet []Hours) string {
-	if slices.ContainsFunc(quiet, func(h Hours) bool { return h.Holds(local) }) {
+func hoursReason(local time.Time, quiet []audience.Hours) string {
+	if slices.ContainsFunc(quiet, func(h audience.Hours) bool { return h.Holds(local) }) {
 		return ReasonQuietHours
 	}
 	return ReasonOutsideWindow
@@ -104,15 +106,15 @@ func (c Cap) free(at time.Time, w Wish) (time.Time, bool) {
 	}
 	local := at.In(w.Zone)
 	for day := 0; ; day++ {
-		start := midnight(local.Year(), local.Month(), local.Day()+day-c.Days+1, w.Zone)
+		start := audience.Midnight(local.Year(), local.Month(), local.Day()+day-c.Days+1, w.Zone)
 		if c.counted(start, w) < c.Max {
 			if day == 0 {
 				return at, true
 			}
-			return midnight(local.Year(), local.Month(), local.Day()+day, w.Zone), false
+			return audience.Midnight(local.Year(), local.Month(), local.Day()+day, w.Zone), false
 		}
 		if day > c.Days { // nothing that was sent counts any more: only those that come before it fill the room
-			return midnight(local.Year(), local.Month(), local.Day()+c.Days, w.Zone), false
+			return audience.Midnight(local.Year(), local.Month(), local.Day()+c.Days, w.Zone), false
 		}
 	}
 }
@@ -133,19 +135,6 @@ func (c Cap) counted(start time.Time, w Wish) int {
 		}
 	}
 	return n
-}
-
-// midnight is when a day begins: where clocks skip midnight, the moment at which they do.
-func midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
-	if shown := showing(year, month, day, 0, zone); len(shown) > 0 {
-		return slices.MinFunc(shown, time.Time.Compare)
-	}
-	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
-	start, end := t.ZoneBounds()
-	if t.In(zone).Day() != day && !end.IsZero() {
-		return end
-	}
-	return start
 }
 
 // Location finds a contact's time zone: its own, else the policy's, else UTC.

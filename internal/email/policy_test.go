@@ -3,12 +3,20 @@ package email_test
 import (
 	"testing"
 	"time"
+	_ "time/tzdata"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 )
+
+func zone(t require.TestingT, name string) *time.Location {
+	loc, err := time.LoadLocation(name)
+	require.NoError(t, err)
+	return loc
+}
 
 func TestPolicyJudges(t *testing.T) {
 	t.Parallel()
@@ -24,7 +32,7 @@ func TestPolicyJudges(t *testing.T) {
 		}
 		return all
 	}
-	night := &email.Hours{From: 21 * 60, Until: 8 * 60}
+	night := &audience.Hours{From: 21 * 60, Until: 8 * 60}
 	for name, test := range map[string]struct {
 		policy email.Policy
 		wish   email.Wish
@@ -38,11 +46,11 @@ func TestPolicyJudges(t *testing.T) {
 		"another topic":      {email.Policy{Caps: []email.Cap{{Max: 1, Days: 7, Topic: "offers"}}}, email.Wish{At: at("2026-03-03 12:00"), Topic: "news", Sent: sent("2026-03-03 10:00")}, "", ""},
 		"this topic":         {email.Policy{Caps: []email.Cap{{Max: 1, Days: 1, Topic: "news"}}}, email.Wish{At: at("2026-03-03 12:00"), Topic: "news", Sent: sent("2026-03-03 10:00")}, email.ReasonCapped, "2026-03-04 00:00"},
 		"at night":           {email.Policy{QuietHours: night}, email.Wish{At: at("2026-03-03 22:00")}, email.ReasonQuietHours, "2026-03-04 08:00"},
-		"outside the window": {email.Policy{}, email.Wish{At: at("2026-03-03 22:00"), Windows: []email.Hours{{From: 600, Until: 660}}}, email.ReasonOutsideWindow, "2026-03-04 10:00"},
+		"outside the window": {email.Policy{}, email.Wish{At: at("2026-03-03 22:00"), Windows: []audience.Hours{{From: 600, Until: 660}}}, email.ReasonOutsideWindow, "2026-03-04 10:00"},
 		"full, then night":   {email.Policy{QuietHours: night, Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 10:00")}, email.ReasonCapped, "2026-03-04 08:00"},
-		"night, then full":   {email.Policy{QuietHours: &email.Hours{From: 0, Until: 12 * 60}, Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 09:00"), Sent: sent("2026-03-03 08:00")}, email.ReasonCapped, "2026-03-04 12:00"},
+		"night, then full":   {email.Policy{QuietHours: &audience.Hours{From: 0, Until: 12 * 60}, Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 09:00"), Sent: sent("2026-03-03 08:00")}, email.ReasonCapped, "2026-03-04 12:00"},
 		"others come first":  {email.Policy{Caps: []email.Cap{{Max: 2, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 08:00"), Before: []string{"x"}}, email.ReasonCapped, "2026-03-04 00:00"},
-		"never":              {email.Policy{QuietHours: &email.Hours{From: 540, Until: 720}}, email.Wish{At: at("2026-03-03 12:00"), Windows: []email.Hours{{From: 600, Until: 660}}}, email.ReasonNeverAllowed, ""},
+		"never":              {email.Policy{QuietHours: &audience.Hours{From: 540, Until: 720}}, email.Wish{At: at("2026-03-03 12:00"), Windows: []audience.Hours{{From: 600, Until: 660}}}, email.ReasonNeverAllowed, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,8 +69,8 @@ func TestNobodyGetsMoreThanThePolicyAllows(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		loc := zone(t, rapid.SampledFrom([]string{"Europe/Berlin", "Pacific/Apia", "America/Sao_Paulo", "UTC"}).Draw(t, "zone"))
-		policy := email.Policy{QuietHours: &email.Hours{From: rapid.IntRange(0, 1439).Draw(t, "from"), Until: rapid.IntRange(1, 1440).Draw(t, "until")}}
-		if policy.QuietHours.From == policy.QuietHours.Until {
+		policy := email.Policy{QuietHours: &audience.Hours{From: rapid.IntRange(0, 1439).Draw(t, "from"), Until: rapid.IntRange(1, 1440).Draw(t, "until")}}
+		if h := policy.QuietHours; h.From == h.Until || h.From == 0 && h.Until == 1440 { // the whole day
 			policy.QuietHours = nil
 		}
 		for range rapid.IntRange(1, 3).Draw(t, "caps") {

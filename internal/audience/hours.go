@@ -1,4 +1,4 @@
-package email
+package audience
 
 import (
 	"slices"
@@ -76,6 +76,19 @@ func changes(at time.Time, zone *time.Location, hours []Hours) []time.Time {
 		t = end
 	}
 	return all
+}
+
+// Midnight is when a day begins in a zone: where clocks skip midnight, the moment at which they do.
+func Midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
+	if shown := showing(year, month, day, 0, zone); len(shown) > 0 {
+		return slices.MinFunc(shown, time.Time.Compare)
+	}
+	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	start, end := t.ZoneBounds()
+	if !end.IsZero() && end.Sub(t) < t.Sub(start) {
+		return end
+	}
+	return start
 }
 
 // showing are the moments at which a clock shows a time: none in a gap, two where it is put back.
