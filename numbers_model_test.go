@@ -105,7 +105,7 @@ func (f *fleet) draw(key string) *journey.Definition {
 		}
 		stored, err := journey.Format(def)
 		require.NoError(f.t, err)
-		_, err = f.store.SaveDraft(f.t.Context(), key, stored, nil, nil, f.now)
+		_, err = f.store.SaveDraft(f.t.Context(), journey.Draft{Journey: key, Document: stored}, nil, f.now)
 		require.NoError(f.t, err)
 		_, err = f.store.PublishVersion(f.t.Context(), key, stored, journey.Hash(stored), []string{"Start " + key}, nil, f.now)
 		require.NoError(f.t, err)

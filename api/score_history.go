@@ -50,7 +50,7 @@ func momentsSince(known, now time.Time, days int) []time.Time {
 	}
 	moments := make([]time.Time, 0, historySpans+1)
 	for i := range historySpans {
-		moments = append(moments, now.Add(-now.Sub(from)*time.Duration(historySpans-i) / historySpans).Truncate(time.Microsecond))
+		moments = append(moments, now.Add(-now.Sub(from)*time.Duration(historySpans-i)/historySpans).Truncate(time.Microsecond))
 	}
 	return append(moments, now)
 }

@@ -159,5 +159,5 @@ func (p Policy) Lookback() time.Duration {
 	if days == 0 {
 		return 0
 	}
-	return time.Duration(days+2) * 24 * time.Hour
+	return time.Duration(days+5) * 24 * time.Hour // a mail may be put off for three days after it was made
 }

@@ -1,5 +1,10 @@
 package email
 
+// IsHours tells whether a reason is about how often and when mail may go out.
+func IsHours(reason string) bool {
+	return reason == ReasonCapped || reason == ReasonQuietHours || reason == ReasonOutsideWindow || reason == ReasonNeverAllowed
+}
+
 // Reasons are the reasons why a message was not sent, each with its words, as the end of a sentence.
 func Reasons() [][2]string {
 	return [][2]string{

@@ -14,9 +14,9 @@ type Definition struct {
 	Reenter Reenter
 	// Priority decides between journeys when a cap leaves room for fewer mails than want to go out: the larger goes first.
 	Priority int
-	Goal    []Match
-	Exit    []Match
-	Steps   []Step
+	Goal     []Match
+	Exit     []Match
+	Steps    []Step
 
 	hash string // of the document it was parsed from
 }
