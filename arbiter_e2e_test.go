@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func newArbited(t *testing.T, policy email.Policy, begin time.Time, documents ..
 		require.Empty(t, problems)
 		_, err := p.store.SaveDraft(t.Context(), journey.Draft{Journey: def.Journey, Document: document}, nil, long)
 		require.NoError(t, err)
-		_, err = p.store.PublishVersion(t.Context(), def.Journey, document, journey.Hash(document), []string{"Signed Up"}, nil, long)
+		_, err = p.store.PublishVersion(t.Context(), def.Journey, document, journey.Hash(document), []string{def.Enter[0].Event}, nil, long)
 		require.NoError(t, err)
 	}
 	e := &example{process: p, ids: map[string]string{}, events: []journey.SimEvent{{At: begin, User: "ana", Type: "track", Event: "Signed Up"}}}
@@ -69,16 +70,17 @@ func TestArbiter(t *testing.T) {
 	begin := time.Date(2026, 3, 3, 3, 0, 0, 0, time.UTC) // Tuesday, noon in Tokyo
 	night := &audience.Hours{From: 21 * 60, Until: 8 * 60}
 	e := newArbited(t, email.Policy{Caps: []email.Cap{{Max: 1, Days: 1}}, QuietHours: night}, begin,
-		"journey: a-first"+wanting+"}\n  - {id: done, exit: sent}\n",
+		"journey: a-first\nenter: {event: Came}"+strings.TrimPrefix(wanting, "\nenter: {event: Signed Up}")+"}\n  - {id: done, exit: sent}\n",
 		"journey: b-low"+wanting+"}\n  - {id: done, exit: sent}\n",
 		"journey: c-skips"+wanting+", otherwise: skip}\n  - {id: done, exit: without}\n",
 		"journey: d-leaves"+wanting+", otherwise: exit}\n  - {id: done, exit: sent}\n",
 		"journey: e-receipt"+wanting+", class: transactional}\n  - {id: done, exit: sent}\n",
 		"journey: z-high\npriority: 10"+wanting+"}\n  - {id: done, exit: sent}\n",
 	)
+	e.events = append([]journey.SimEvent{{At: begin.Add(-time.Minute), User: "ana", Type: "track", Event: "Came"}}, e.events...)
 	e.run(t, "ana")
 	require.Equal(t, map[string]string{
-		"a-first": "Tue 12:00", "e-receipt": "Tue 12:00", // the room of today, and what no cap counts
+		"a-first": "Tue 11:59", "e-receipt": "Tue 12:00", // the room of today, and what no cap counts
 		"c-skips": "skipped capped", "d-leaves": "skipped capped",
 		"z-high": "Wed 08:00", "b-low": "Thu 08:00", // both waited for the morning, and there was room for one
 	}, e.mails(t, "ana"))

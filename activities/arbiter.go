@@ -43,7 +43,7 @@ func (a *Messages) arbitrate(ctx context.Context, tx ContactTx, in EffectInput, 
 		}
 	}
 	verdict := policy.Judge(wish)
-	if verdict.Reason == "" || verdict.Reason == email.ReasonNeverAllowed || send.Otherwise == journey.OtherwiseSkip || send.Otherwise == journey.OtherwiseExit {
+	if verdict.Reason == "" || verdict.Reason == audience.ReasonNeverAllowed || send.Otherwise == journey.OtherwiseSkip || send.Otherwise == journey.OtherwiseExit {
 		m.Reason = verdict.Reason
 		return nil, tx.ReleaseSend(ctx, in.Ref.EnrollmentID)
 	}
@@ -67,7 +67,7 @@ func (a *Messages) hold(ctx context.Context, tx ContactTx, in EffectInput, topic
 
 // left is the outcome of a mail that was not sent because of caps or hours, where its step says that the contact leaves then.
 func left(step *journey.Step, m email.Message) *journey.Outcome {
-	if step.Send.Otherwise != journey.OtherwiseExit || m.State != email.Skipped || !email.IsHours(m.Reason) {
+	if step.Send.Otherwise != journey.OtherwiseExit || m.State != email.Skipped || !email.IsHeld(m.Reason) {
 		return nil
 	}
 	return &journey.Outcome{Exit: true, Reason: m.Reason}

@@ -39,10 +39,6 @@ const (
 	ReasonInvalidAddress = "invalid_address" // what it has is no address
 	ReasonGoalReached    = "goal_reached"    // the goal was reached just before the send
 	ReasonExited         = "exited"          // an exit event came just before the send
-	ReasonCapped         = "capped"          // the contact has had as many mails as the policy allows
-	ReasonQuietHours     = "quiet_hours"     // it is too late or too early in the contact's day
-	ReasonOutsideWindow  = "outside_window"  // the step sends at other times of the day or the week
-	ReasonNeverAllowed   = "never_allowed"   // the step's window lies in the quiet hours
 	ReasonRenderFailed   = "render_failed"   // the template could not be rendered for this contact
 	ReasonGaveUp         = "gave_up"         // deferred for too long
 	ReasonHardBounce     = "rejected"        // the server refused it for good

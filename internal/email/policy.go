@@ -56,7 +56,7 @@ func (p Policy) Judge(w Wish) Verdict {
 		free, reason := p.free(at, w)
 		next, ok := audience.NextAllowed(free, w.Zone, w.Windows, quiet)
 		if !ok {
-			return Verdict{Reason: ReasonNeverAllowed}
+			return Verdict{Reason: audience.ReasonNeverAllowed}
 		}
 		if reason == "" && next.After(free) {
 			reason = hoursReason(free.In(w.Zone), quiet)
@@ -80,9 +80,9 @@ const maxJudgements = 400
 
 func hoursReason(local time.Time, quiet []audience.Hours) string {
 	if slices.ContainsFunc(quiet, func(h audience.Hours) bool { return h.Holds(local) }) {
-		return ReasonQuietHours
+		return audience.ReasonQuietHours
 	}
-	return ReasonOutsideWindow
+	return audience.ReasonOutsideWindow
 }
 
 // free is the first moment, not before at, at which every cap has room.
@@ -92,7 +92,7 @@ func (p Policy) free(at time.Time, w Wish) (time.Time, string) {
 		moved = false
 		for _, c := range p.Caps {
 			if until, ok := c.free(at, w); !ok {
-				at, reason, moved = until, ReasonCapped, true
+				at, reason, moved = until, audience.ReasonCapped, true
 			}
 		}
 	}

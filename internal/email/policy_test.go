@@ -41,16 +41,16 @@ func TestPolicyJudges(t *testing.T) {
 	}{
 		"nothing is ruled":   {email.Policy{}, email.Wish{At: at("2026-03-03 23:00")}, "", ""},
 		"room":               {email.Policy{Caps: []email.Cap{{Max: 2, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 00:00", "2026-03-02 23:59")}, "", ""},
-		"full today":         {email.Policy{Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 00:00")}, email.ReasonCapped, "2026-03-04 00:00"},
-		"full this week":     {email.Policy{Caps: []email.Cap{{Max: 2, Days: 7}}}, email.Wish{At: at("2026-03-07 12:00"), Sent: sent("2026-03-01 10:00", "2026-03-04 10:00")}, email.ReasonCapped, "2026-03-08 00:00"},
+		"full today":         {email.Policy{Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 00:00")}, audience.ReasonCapped, "2026-03-04 00:00"},
+		"full this week":     {email.Policy{Caps: []email.Cap{{Max: 2, Days: 7}}}, email.Wish{At: at("2026-03-07 12:00"), Sent: sent("2026-03-01 10:00", "2026-03-04 10:00")}, audience.ReasonCapped, "2026-03-08 00:00"},
 		"another topic":      {email.Policy{Caps: []email.Cap{{Max: 1, Days: 7, Topic: "offers"}}}, email.Wish{At: at("2026-03-03 12:00"), Topic: "news", Sent: sent("2026-03-03 10:00")}, "", ""},
-		"this topic":         {email.Policy{Caps: []email.Cap{{Max: 1, Days: 1, Topic: "news"}}}, email.Wish{At: at("2026-03-03 12:00"), Topic: "news", Sent: sent("2026-03-03 10:00")}, email.ReasonCapped, "2026-03-04 00:00"},
-		"at night":           {email.Policy{QuietHours: night}, email.Wish{At: at("2026-03-03 22:00")}, email.ReasonQuietHours, "2026-03-04 08:00"},
-		"outside the window": {email.Policy{}, email.Wish{At: at("2026-03-03 22:00"), Windows: []audience.Hours{{From: 600, Until: 660}}}, email.ReasonOutsideWindow, "2026-03-04 10:00"},
-		"full, then night":   {email.Policy{QuietHours: night, Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 10:00")}, email.ReasonCapped, "2026-03-04 08:00"},
-		"night, then full":   {email.Policy{QuietHours: &audience.Hours{From: 0, Until: 12 * 60}, Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 09:00"), Sent: sent("2026-03-03 08:00")}, email.ReasonCapped, "2026-03-04 12:00"},
-		"others come first":  {email.Policy{Caps: []email.Cap{{Max: 2, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 08:00"), Before: []string{"x"}}, email.ReasonCapped, "2026-03-04 00:00"},
-		"never":              {email.Policy{QuietHours: &audience.Hours{From: 540, Until: 720}}, email.Wish{At: at("2026-03-03 12:00"), Windows: []audience.Hours{{From: 600, Until: 660}}}, email.ReasonNeverAllowed, ""},
+		"this topic":         {email.Policy{Caps: []email.Cap{{Max: 1, Days: 1, Topic: "news"}}}, email.Wish{At: at("2026-03-03 12:00"), Topic: "news", Sent: sent("2026-03-03 10:00")}, audience.ReasonCapped, "2026-03-04 00:00"},
+		"at night":           {email.Policy{QuietHours: night}, email.Wish{At: at("2026-03-03 22:00")}, audience.ReasonQuietHours, "2026-03-04 08:00"},
+		"outside the window": {email.Policy{}, email.Wish{At: at("2026-03-03 22:00"), Windows: []audience.Hours{{From: 600, Until: 660}}}, audience.ReasonOutsideWindow, "2026-03-04 10:00"},
+		"full, then night":   {email.Policy{QuietHours: night, Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 10:00")}, audience.ReasonCapped, "2026-03-04 08:00"},
+		"night, then full":   {email.Policy{QuietHours: &audience.Hours{From: 0, Until: 12 * 60}, Caps: []email.Cap{{Max: 1, Days: 1}}}, email.Wish{At: at("2026-03-03 09:00"), Sent: sent("2026-03-03 08:00")}, audience.ReasonCapped, "2026-03-04 12:00"},
+		"others come first":  {email.Policy{Caps: []email.Cap{{Max: 2, Days: 1}}}, email.Wish{At: at("2026-03-03 12:00"), Sent: sent("2026-03-03 08:00"), Before: []string{"x"}}, audience.ReasonCapped, "2026-03-04 00:00"},
+		"never":              {email.Policy{QuietHours: &audience.Hours{From: 540, Until: 720}}, email.Wish{At: at("2026-03-03 12:00"), Windows: []audience.Hours{{From: 600, Until: 660}}}, audience.ReasonNeverAllowed, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestNobodyGetsMoreThanThePolicyAllows(t *testing.T) {
 			topic := rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "of")
 			verdict := policy.Judge(email.Wish{At: at, Topic: topic, Zone: loc, Sent: sent})
 			if verdict.Reason != "" {
-				require.NotEqual(t, email.ReasonNeverAllowed, verdict.Reason)
+				require.NotEqual(t, audience.ReasonNeverAllowed, verdict.Reason)
 				require.True(t, verdict.Until.After(at))
 				at = verdict.Until
 				require.Empty(t, policy.Judge(email.Wish{At: at, Topic: topic, Zone: loc, Sent: sent}).Reason, "when the time has come, it may")

@@ -35,9 +35,6 @@ func (s *Store) SaveSendingPolicy(ctx context.Context, p email.Policy, expected 
 	if err != nil {
 		return email.PolicyVersion{}, failure("save sending policy", err)
 	}
-	if expected != nil && *expected != 0 && row.Revision == 1 {
-		return email.PolicyVersion{}, staleRevision()
-	}
 	return policyOf(row)
 }
 

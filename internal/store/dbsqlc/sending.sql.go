@@ -119,7 +119,8 @@ func (q *Queries) ReleaseSend(ctx context.Context, enrollmentID uuid.UUID) error
 }
 
 const SaveSendingPolicy = `-- name: SaveSendingPolicy :one
-INSERT INTO sending_policy (document, revision, updated_at) VALUES ($1, 1, $2)
+INSERT INTO sending_policy (document, revision, updated_at) SELECT $1, 1, $2
+WHERE coalesce($3::bigint, 0) = 0 OR EXISTS (SELECT 1 FROM sending_policy) -- the first is expected by nobody who knows a revision
 ON CONFLICT (id) DO UPDATE SET document = excluded.document, revision = sending_policy.revision + 1, updated_at = excluded.updated_at
 WHERE $3::bigint IS NULL OR sending_policy.revision = $3
 RETURNING id, document, revision, updated_at
