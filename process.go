@@ -293,7 +293,7 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	}
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
 	messages := &activities.Messages{
-		Contacts: contacts, Versions: versions, Templates: p.store, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: p.now,
+		Contacts: contacts, Versions: versions, Templates: p.store, Policies: &activities.Policies{Source: p.store, Now: p.now}, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: p.now,
 		Composer: p.composer(),
 	}
 	if writer := p.subjectWriter(); writer != nil {
@@ -315,7 +315,7 @@ func (p *process) handler() (*api.Handler, error) {
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Imports:     importsPort{p.store},
-		Companies:   port, Objects: port, Catalogue: port, Scoring: port, Numbers: port, Whereabouts: port,
+		Companies:   port, Objects: port, Catalogue: port, Sending: port, Scoring: port, Numbers: port, Whereabouts: port,
 		Previews: previewPort{store: p.store, composer: p.composer(), writer: p.subjectWriter(), now: p.now},
 		Logger:   p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,

@@ -197,6 +197,10 @@ func (r *reading) resolve(ctx context.Context, h Hosted, l loaded) (bool, error)
 	if err != nil || !done {
 		return false, err
 	}
+	if outcome.Port == journey.PortAgain { // nothing is decided: the step is tried again
+		r.result.Resolved = append(r.result.Resolved, Resolved{EnrollmentID: h.EnrollmentID, Outcome: outcome})
+		return true, nil
+	}
 	detail := map[string]any{}
 	if len(why) > 0 {
 		detail["terms"] = why

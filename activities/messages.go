@@ -29,6 +29,7 @@ type Messages struct {
 	Contacts   Contacts
 	Versions   *Versions
 	Templates  Templates
+	Policies   *Policies // nil: every mail may go out at any time
 	Subjects   Subjects
 	Writer     SubjectWriter // nil: no generated subjects
 	Composer   *Composer
@@ -54,6 +55,9 @@ func (a *Messages) SendEmail(ctx context.Context, in EffectInput) (EffectResult,
 	}
 	if attempt.held {
 		return EffectResult{Held: true}, nil
+	}
+	if attempt.message.ID == "" { // it waits for its time: there is no mail yet
+		return EffectResult{Outcome: *attempt.outcome}, nil
 	}
 	if attempt.dispatch {
 		a.Dispatcher.Send(ctx, attempt.message)
@@ -88,8 +92,8 @@ func mayResend(m email.Message) bool {
 type attempt struct {
 	message  email.Message
 	dispatch bool
-	held     bool // the journey is paused: a mail that nobody has claimed stays where it is
-	outcome  *journey.Outcome
+	held     bool             // the journey is paused: a mail that nobody has claimed stays where it is
+	outcome  *journey.Outcome // what stopped it: a goal, an exit, or that its time has not come
 }
 
 // draft is what a send needs besides the contact: read before the transaction that claims it, which has no connection
@@ -98,6 +102,7 @@ type draft struct {
 	step     *journey.Step
 	template email.TemplateVersion
 	subject  string // empty: the template's own
+	policy   email.Policy
 }
 
 func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step) (draft, error) {
@@ -105,6 +110,11 @@ func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step
 	var err error
 	if d.template, err = a.Templates.FindTemplate(ctx, step.Send.Template); err != nil {
 		return d, fmt.Errorf("find template: %w", err)
+	}
+	if a.Policies != nil {
+		if d.policy, err = a.Policies.find(ctx); err != nil {
+			return d, err
+		}
 	}
 	if step.Send.AISubject == nil {
 		return d, nil
@@ -144,6 +154,9 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 				t.outcome, err = a.stopped(ctx, tx, in)
 				return err
 			}
+			if t.outcome = left(d.step, *existing); t.outcome != nil {
+				return nil
+			}
 			if existing.State != email.Queued {
 				return nil // settled, under way, or deferred: AwaitDelivery knows when to try again
 			}
@@ -153,7 +166,7 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 		}
 		if existing == nil {
 			t.message, t.outcome, err = a.write(ctx, tx, in, d, id)
-			if err != nil || t.message.State.Final() {
+			if err != nil || t.message.ID == "" || t.message.State.Final() {
 				return err
 			}
 		}
@@ -164,12 +177,12 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 }
 
 // write puts the message into the ledger: queued with the very bytes that every attempt will send, or skipped with the
-// reason.
+// reason. A mail whose time has not come is not written: then the message is empty, and the outcome says until when it waits.
 func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d draft, id string) (email.Message, *journey.Outcome, error) {
 	contact := tx.Contact()
 	m := email.Message{
 		ID: id, ContactID: contact.ID, EnrollmentID: in.Ref.EnrollmentID, Journey: in.Ref.Journey, Version: in.Ref.Version,
-		StepID: in.Ref.Step, Visit: in.Ref.Visit, Template: d.template.Key, TemplateVersion: d.template.Version, Class: email.Class(d.step.Send.Class),
+		StepID: in.Ref.Step, Visit: in.Ref.Visit, Template: d.template.Key, TemplateVersion: d.template.Version, Class: email.Class(d.step.Send.Class), Topic: d.step.Send.Topic,
 		State: email.Queued, ToAddress: contact.Email, CreatedAt: a.Now(), UpdatedAt: a.Now(),
 	}
 	outcome, err := a.stopped(ctx, tx, in)
@@ -187,6 +200,11 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 		return m, nil, err
 	}
 	if m.Reason == "" {
+		if outcome, err = a.arbitrate(ctx, tx, in, d, &m); err != nil || outcome != nil {
+			return email.Message{}, outcome, err
+		}
+	}
+	if m.Reason == "" {
 		if err := a.compose(ctx, tx, in, d, &m); err != nil {
 			return m, nil, err
 		}
@@ -198,7 +216,7 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 	default:
 		m.State = email.Skipped
 	}
-	return m, nil, tx.InsertMessage(ctx, m)
+	return m, left(d.step, m), tx.InsertMessage(ctx, m)
 }
 
 // compose fills the template. A template that cannot be filled for this contact skips the send with a reason.
@@ -229,7 +247,7 @@ func refusal(ctx context.Context, tx ContactTx, m email.Message) (string, error)
 	if m.Class == email.Transactional {
 		return "", nil
 	}
-	if granted, err := tx.MarketingConsent(ctx); err != nil || !granted {
+	if granted, err := tx.MarketingConsent(ctx, m.Topic); err != nil || !granted {
 		return email.ReasonUnsubscribed, err
 	}
 	return "", nil

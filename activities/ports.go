@@ -50,7 +50,12 @@ type ContactTx interface {
 	SetStage(ctx context.Context, stage, reason string, now time.Time) error
 
 	Suppressed(ctx context.Context, emailKey string) (string, bool, error)
-	MarketingConsent(ctx context.Context) (bool, error)
+	// MarketingConsent tells whether the contact may be sent marketing mail of a topic; empty: of any.
+	MarketingConsent(ctx context.Context, topic string) (bool, error)
+	CountedMail(ctx context.Context, since time.Time) ([]email.SentMail, error)
+	HeldBefore(ctx context.Context, enrollmentID string, priority int) ([]string, error)
+	HoldSend(ctx context.Context, enrollmentID, topic string, priority int, until time.Time) error
+	ReleaseSend(ctx context.Context, enrollmentID string) error
 	Message(ctx context.Context, id string) (*email.Message, error)
 	InsertMessage(ctx context.Context, m email.Message) error
 	ClaimMessage(ctx context.Context, id string, leaseUntil, now time.Time) (email.Message, error)

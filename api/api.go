@@ -38,6 +38,7 @@ type Options struct {
 	Companies   Companies
 	Objects     Objects
 	Catalogue   Catalogue
+	Sending     Sending
 	Scoring     Scoring
 	Numbers     Numbers
 	Whereabouts Whereabouts
@@ -170,6 +171,7 @@ func (o Options) check() error {
 		{"Companies", o.Companies == nil},
 		{"Objects", o.Objects == nil},
 		{"Catalogue", o.Catalogue == nil},
+		{"Sending", o.Sending == nil},
 		{"Scoring", o.Scoring == nil},
 		{"Numbers", o.Numbers == nil},
 		{"Whereabouts", o.Whereabouts == nil},
@@ -214,6 +216,7 @@ func (s *server) routes() {
 	s.tryRoutes()
 	s.pauseRoutes()
 	s.kindRoutes()
+	s.sendingRoutes()
 	s.templateRoutes()
 	s.previewRoutes()
 	s.contactRoutes()

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/store"
 	"throughline.dev/throughline/internal/store/storetest"
 )
@@ -241,4 +242,12 @@ func TestCatalogueOverHTTP(t *testing.T) {
 
 func lint(event string) call {
 	return admin("POST", "/v1/journeys/lint", `{"journey":"j","enter":[{"event":"`+event+`"}],"steps":[{"id":"w","wait":"1d"}]}`)
+}
+
+func (noRecords) FindSendingPolicy(context.Context) (email.PolicyVersion, error) {
+	return email.PolicyVersion{}, nil
+}
+
+func (noRecords) SaveSendingPolicy(_ context.Context, p email.Policy, _ *int64, now time.Time) (email.PolicyVersion, error) {
+	return email.PolicyVersion{Policy: p, Revision: 1, UpdatedAt: &now}, nil
 }

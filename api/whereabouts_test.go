@@ -210,11 +210,14 @@ func TestWhyWithoutAnEnrollment(t *testing.T) {
 // Every code that the program can give as a reason has words. What is found in the source and is no such code is named here.
 func TestEveryReasonHasWords(t *testing.T) {
 	t.Parallel()
-	words := map[string]bool{}
+	words, said := map[string]bool{}, map[string]string{}
 	for _, why := range reasons() {
 		require.NotEmpty(t, why.Words)
-		require.False(t, words[why.Code], "twice: %s", why.Code)
-		words[why.Code] = true
+		require.False(t, words[why.Code+" "+why.About], "twice: %s", why.Code)
+		if before, ok := said[why.Code]; ok {
+			require.Equal(t, before, why.Words, "a code means one thing, whatever it is about")
+		}
+		words[why.Code], words[why.Code+" "+why.About], said[why.Code] = true, true, why.Words
 	}
 	other := map[string]bool{"cached": true, "generated": true /* of a subject */, "erased": true /* of an address */}
 	isReason := regexp.MustCompile(`(?i)^(reason|notentered)`)

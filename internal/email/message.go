@@ -64,6 +64,7 @@ type Message struct {
 	Template        string     `json:"template"`
 	TemplateVersion int        `json:"template_version"`
 	Class           Class      `json:"class"`
+	Topic           string     `json:"topic,omitempty"` // empty: marketing as a whole
 	State           State      `json:"state"`
 	Reason          string     `json:"reason,omitempty"`
 	ToAddress       string     `json:"to"`

@@ -1,8 +1,19 @@
 package email
 
+import (
+	"slices"
+
+	"throughline.dev/throughline/internal/audience"
+)
+
+// IsHeld tells whether a reason is about how often and when mail may go out.
+func IsHeld(reason string) bool {
+	return slices.ContainsFunc(audience.HeldReasons(), func(known [2]string) bool { return known[0] == reason })
+}
+
 // Reasons are the reasons why a message was not sent, each with its words, as the end of a sentence.
 func Reasons() [][2]string {
-	return [][2]string{
+	return slices.Concat([][2]string{
 		{ReasonSuppressed, "the address is on the list of addresses that are never written to"},
 		{ReasonUnsubscribed, "the contact has withdrawn its consent for marketing mail"},
 		{ReasonNoAddress, "the contact has no e-mail address"},
@@ -13,5 +24,5 @@ func Reasons() [][2]string {
 		{ReasonGaveUp, "the mail server put it off for three days"},
 		{ReasonHardBounce, "the mail server refused it for good"},
 		{ReasonFateUnknown, "the connection broke at the very end, so nobody knows whether it arrived"},
-	}
+	}, audience.HeldReasons())
 }

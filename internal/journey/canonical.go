@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"throughline.dev/throughline/internal/fault"
 )
@@ -85,6 +86,9 @@ func definitionNode(def *Definition) (*node, error) {
 	n := objectNode().withText("journey", def.Journey).withText("name", def.Name)
 	n.with("enter", matchesNode(def.Enter))
 	n.withText("reenter", def.Reenter.String())
+	if def.Priority != 0 {
+		n.with("priority", &node{typ: typeNumber, text: strconv.Itoa(def.Priority)})
+	}
 	n.with("goal", matchesNode(def.Goal)).with("exit", matchesNode(def.Exit))
 	steps := listNode()
 	for i := range def.Steps {

@@ -219,7 +219,7 @@ func (d *decoder) check(n *node, at string, f Field) {
 	case FieldValues, FieldNumbers:
 		d.checkMap(n, at, f)
 	case FieldFlag:
-	case FieldText, FieldTemplate, FieldStep, FieldEvent, FieldSegment, FieldCondition, FieldDuration, FieldTime, FieldChoice, FieldURL, FieldMatches:
+	case FieldText, FieldTemplate, FieldStep, FieldEvent, FieldSegment, FieldTopic, FieldCondition, FieldDuration, FieldTime, FieldChoice, FieldURL, FieldMatches:
 		d.checkText(n.text, at, f)
 	}
 }
@@ -282,6 +282,10 @@ func (d *decoder) checkText(text, at string, f Field) {
 		}
 	case FieldSegment:
 		d.checkSegmentKey(text, at)
+	case FieldTopic:
+		if !journeyKey.MatchString(text) {
+			d.problem(at, "bad_key", "%s: a topic's key has lower case letters, digits and dashes, at most 64, and does not begin with a dash.", named(at))
+		}
 	default:
 	}
 }

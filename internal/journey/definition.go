@@ -12,9 +12,11 @@ type Definition struct {
 	Name    string // for people
 	Enter   []Match
 	Reenter Reenter
-	Goal    []Match
-	Exit    []Match
-	Steps   []Step
+	// Priority decides between journeys when a cap leaves room for fewer mails than want to go out: the larger goes first.
+	Priority int
+	Goal     []Match
+	Exit     []Match
+	Steps    []Step
 
 	hash string // of the document it was parsed from
 }
@@ -81,8 +83,21 @@ type Send struct {
 	Template  string
 	Subject   string // instead of the template's
 	Class     string // marketing or transactional
+	Topic     string // what the contact can say no to by itself; empty: marketing as a whole
+	Window    *audience.Hours
+	Otherwise Otherwise
 	AISubject *AISubject
 }
+
+// Otherwise is what becomes of a contact whose mail may not go out now: because of a cap, quiet hours or the step's window.
+type Otherwise string
+
+// What may become of it. Empty is hold.
+const (
+	OtherwiseHold Otherwise = "hold" // it waits until the mail may go out
+	OtherwiseSkip Otherwise = "skip" // it goes on without the mail
+	OtherwiseExit Otherwise = "exit" // it leaves the journey
+)
 
 // AISubject asks for a generated subject; without one in time, the written one is used.
 type AISubject struct {

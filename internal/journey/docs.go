@@ -87,6 +87,8 @@ func fieldWord(f Field) string {
 		return "key of a template"
 	case FieldEvent:
 		return "name of an event"
+	case FieldTopic:
+		return "key of a topic"
 	case FieldSegment:
 		return "key of a segment"
 	case FieldValues:

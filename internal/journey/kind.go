@@ -10,6 +10,7 @@ const (
 	FieldStep      FieldType = "step"      // the id of a step of the same journey
 	FieldEvent     FieldType = "event"     // the name of an event
 	FieldSegment   FieldType = "segment"   // the key of a segment
+	FieldTopic     FieldType = "topic"     // the key of a topic
 	FieldCondition FieldType = "condition" // a CEL expression over the contact
 	FieldDuration  FieldType = "duration"  // a span such as 3d
 	FieldTime      FieldType = "time"      // a moment, RFC 3339
@@ -103,6 +104,7 @@ func DefinitionFields() []Field {
 		{Name: "name", Type: FieldText, Doc: "What people call it.", Example: "Trial to paid"},
 		{Name: "enter", Type: FieldMatches, Doc: "The events that enroll a contact. Without any, only the API can.", Fields: matchFields()},
 		{Name: "reenter", Type: FieldText, Default: "never", Doc: "Whether a contact may go through again: never, always, or after a time such as after 90d, counted from the end of the last enrollment. Nobody is in the same journey twice at once.", Example: "after 90d"},
+		{Name: "priority", Type: FieldInteger, Default: "0", Doc: "Which journey goes first when the sending policy leaves room for fewer mails than want to go out: the larger number. From -100 to 100.", Example: "10"},
 		{Name: "goal", Type: FieldMatches, Doc: "The events that mean success: they complete the enrollment, wherever it is.", Fields: matchFields()},
 		{Name: "exit", Type: FieldMatches, Doc: "The events that end the enrollment, wherever it is.", Fields: matchFields()},
 	}

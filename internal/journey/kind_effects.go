@@ -17,6 +17,9 @@ func sendKind() KindSpec {
 			{Name: "template", Type: FieldTemplate, Required: true, Doc: "The key of the template.", Example: "welcome"},
 			{Name: "subject", Type: FieldText, Default: "the template's subject", Doc: "A subject instead of the template's; Liquid works.", Example: "\"Welcome, {{ contact.first_name | default: 'there' }}\""},
 			{Name: "class", Type: FieldChoice, Default: ClassMarketing, Choices: []string{ClassMarketing, ClassTransactional}, Doc: "marketing needs consent and carries an unsubscribe link; transactional is for mails that the contact needs, such as a receipt.", Example: ClassTransactional},
+			{Name: "topic", Type: FieldTopic, Default: "marketing as a whole", Doc: "What the mail is about: contacts can say no to a topic alone, and caps can count one.", Example: "product-news"},
+			{Name: "window", Type: FieldObject, Doc: "Sends at these times only, in the contact's own time zone.", Fields: windowFields()},
+			{Name: "otherwise", Type: FieldChoice, Default: string(OtherwiseHold), Choices: []string{string(OtherwiseHold), string(OtherwiseSkip), string(OtherwiseExit)}, Doc: "When a cap, quiet hours or the window keep the mail from going out now: hold waits until it may, skip goes on without it, exit leaves the journey.", Example: string(OtherwiseSkip)},
 			{Name: "ai_subject", Type: FieldObject, Doc: "Asks for a generated subject. When none comes in time, the written one is used.", Fields: []Field{
 				{Name: "brief", Type: FieldText, Required: true, Doc: "What the subject should do, in a sentence or two.", Example: "Curious, not pushy."},
 			}},
@@ -24,7 +27,8 @@ func sendKind() KindSpec {
 		Example: "- id: welcome\n  send: {template: welcome, class: transactional}\n",
 		decode: func(b *body, s *Step) {
 			o := b.object
-			s.Send = &Send{Template: o.text("template"), Subject: o.text("subject"), Class: o.text("class")}
+			s.Send = &Send{Template: o.text("template"), Subject: o.text("subject"), Class: o.text("class"), Topic: o.text("topic"), Otherwise: Otherwise(o.text("otherwise"))}
+			s.Send.Window = decodeWindow(o.object("window"), b.object)
 			if s.Send.Class == "" {
 				s.Send.Class = ClassMarketing
 			}
@@ -37,6 +41,7 @@ func sendKind() KindSpec {
 			if s.Send.Class != ClassMarketing {
 				n.withText("class", s.Send.Class)
 			}
+			n.withText("topic", s.Send.Topic).with("window", windowNode(s.Send.Window)).withText("otherwise", string(s.Send.Otherwise))
 			if s.Send.AISubject != nil {
 				n.with("ai_subject", objectNode().withText("brief", s.Send.AISubject.Brief))
 			}

@@ -31,6 +31,12 @@ func (p *Plan) Next(s State, o Outcome, now time.Time) (State, Command) {
 		return s, Command{End: s.End}
 	}
 	switch {
+	case o.Port == PortHeld && s.Park == nil && o.At != nil:
+		until := *o.At
+		return s.park(&Park{Deadline: &until, Held: true})
+	case o.Port == PortAgain && s.Park != nil && s.Park.Held:
+		s.Park = nil
+		return s, Command{Perform: true}
 	case o.Seq > 0:
 		s.Seq, s.Since = o.Seq, nil
 	case o.At != nil:
@@ -42,6 +48,8 @@ func (p *Plan) Next(s State, o Outcome, now time.Time) (State, Command) {
 		return s.end(Failed, o.Reason)
 	case o.Goal:
 		return s.end(Completed, ReasonGoal)
+	case o.Exit && o.Reason != "": // no event: the step itself says so
+		return s.end(Exited, o.Reason)
 	case o.Exit:
 		return s.end(Exited, ReasonExitEvent)
 	}

@@ -38,6 +38,9 @@ func Check(data []byte, known Known) (*Definition, []fault.Problem) {
 	return def, sortProblems(append(problems, Validate(def, known)...))
 }
 
+// maxPriority keeps priorities numbers that people can tell apart.
+const maxPriority = 100
+
 func (d *decoder) definition(root *node) *Definition {
 	o := d.object(root, "", DefinitionFields(), "steps")
 	def := &Definition{Journey: o.text("journey"), Name: o.text("name")}
@@ -48,6 +51,9 @@ func (d *decoder) definition(root *node) *Definition {
 	def.Goal = d.matches(root.get("goal"), "/goal")
 	def.Exit = d.matches(root.get("exit"), "/exit")
 	def.Reenter = d.reenter(o.text("reenter"))
+	if def.Priority = o.integer("priority"); def.Priority < -maxPriority || def.Priority > maxPriority {
+		d.problem("/priority", "wrong_type", "\"priority\" is a whole number from %d to %d.", -maxPriority, maxPriority)
+	}
 	if root.typ == typeObject {
 		def.Steps = d.steps(root.get("steps"))
 	}

@@ -76,6 +76,7 @@ func (s State) Visit() int { return s.Visits[s.Step] }
 type Park struct {
 	Deadline *time.Time `json:"deadline,omitempty"` // nil: no end by time
 	Handoff  bool       `json:"handoff,omitempty"`  // a handoff's outcome ends it
+	Held     bool       `json:"held,omitempty"`     // the step wants to be performed, and may be at the deadline
 }
 
 // End says how an enrollment ended.
@@ -128,4 +129,6 @@ const (
 	PortRejected = "rejected"
 	PortExpired  = "expired"
 	PortParked   = "parked" // a handoff was made: now wait for its outcome
+	PortHeld     = "held"   // a send may not be made before Outcome.At
+	PortAgain    = "again"  // its time has come: it is tried again
 )

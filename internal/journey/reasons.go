@@ -1,5 +1,7 @@
 package journey
 
+import "throughline.dev/throughline/internal/audience"
+
 // Why is a stable code with what it means, for people.
 type Why struct {
 	Code  string `json:"code"`
@@ -9,7 +11,7 @@ type Why struct {
 // Reasons are the codes that enrollments and decisions may have as their reason, with their words. Besides them there are texts of authors:
 // the reason of an exit step, of points, of a rejected handoff.
 func Reasons() []Why {
-	return []Why{
+	all := []Why{
 		{ReasonGoal, "the goal was reached"},
 		{ReasonExitEvent, "an event came that ends the journey"},
 		{ReasonImpossibleOutcome, "the step ended in a way that the journey has no path for"},
@@ -28,4 +30,8 @@ func Reasons() []Why {
 		{"refused", "the receiver refused the call"},
 		{"internal", "something went wrong inside of Throughline"},
 	}
+	for _, held := range audience.HeldReasons() { // why a mail waits, or why its contact has left instead
+		all = append(all, Why{held[0], held[1]})
+	}
+	return all
 }

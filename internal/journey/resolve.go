@@ -70,6 +70,8 @@ func (p *Plan) Resolve(s State, events []audience.Event, holds func(pointer stri
 	switch {
 	case s.Park.Handoff && handoff != nil:
 		return Outcome{Port: handoff.Port}, true, nil
+	case due && s.Park.Held:
+		return Outcome{Port: PortAgain}, true, nil
 	case due:
 		at := *deadline
 		return Outcome{Port: p.deadlinePort(s.Step), At: &at}, true, nil

@@ -111,7 +111,7 @@ func fieldForm(f Field) map[string]any {
 		one := schemaObject(f.Fields)
 		one["oneOf"] = oneWord()
 		return map[string]any{"oneOf": []any{one, map[string]any{"type": "array", "maxItems": maxArms, "items": one}}}
-	case FieldSegment:
+	case FieldSegment, FieldTopic:
 		return map[string]any{"type": "string", "pattern": journeyKey.String()}
 	case FieldText, FieldTemplate, FieldEvent, FieldCondition:
 	}

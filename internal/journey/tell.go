@@ -16,6 +16,8 @@ func (d *Definition) Tell(made Decision) string {
 		return sentence("Entered by " + orElse(text(made.Detail, "event"), "hand or by the API"))
 	case "not_entered":
 		return sentence(orElse(text(made.Detail, "event"), "A call of the API") + " let nobody in: " + reasonWords(made.Reason))
+	case "held":
+		return sentence(joined(": ", "The mail waits until "+text(made.Detail, "until"), reasonWords(made.Reason)))
 	case string(Completed), string(Exited), string(Failed), string(Cancelled):
 		return sentence(ending(EnrollmentState(made.Kind), made.Reason))
 	case "stage":

@@ -73,7 +73,7 @@ func typePhrase(t FieldType) string {
 		return "the id of a step"
 	case FieldCondition:
 		return "a condition in quotes"
-	case FieldText, FieldTemplate, FieldEvent, FieldSegment, FieldChoice, FieldURL:
+	case FieldText, FieldTemplate, FieldEvent, FieldSegment, FieldTopic, FieldChoice, FieldURL:
 	}
 	return "a text"
 }

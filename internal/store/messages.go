@@ -42,7 +42,7 @@ func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
 		ID: id, ContactID: tx.id, EnrollmentID: enrollment, Journey: m.Journey, Version: int32(m.Version), StepID: m.StepID,
 		Visit: int32(m.Visit), Template: m.Template, TemplateVersion: int32(m.TemplateVersion), Class: string(m.Class), State: string(m.State),
 		Reason: clean(m.Reason), ToAddress: clean(m.ToAddress), Subject: clean(m.Subject), Html: clean(m.HTML), Text: clean(m.Text), Raw: raw,
-		MessageID: m.MessageID, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
+		MessageID: m.MessageID, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, Topic: m.Topic,
 	})
 	if err != nil {
 		return failure("insert message", err)

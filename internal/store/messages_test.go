@@ -347,7 +347,7 @@ func TestNoClaimAfterWithdrawnConsent(t *testing.T) {
 		group.Go(func() error {
 			<-gate
 			return s.InContact(ctx, contact, func(ctx context.Context, tx *store.ContactTx) error {
-				granted, err := tx.MarketingConsent(ctx)
+				granted, err := tx.MarketingConsent(ctx, "")
 				if err != nil {
 					return err
 				}

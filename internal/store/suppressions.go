@@ -59,14 +59,9 @@ func (s *Store) SetConsent(ctx context.Context, contactID, topic string, granted
 	})
 }
 
-// MarketingConsent tells whether the contact may be sent marketing mail: yes, until it says otherwise.
-func (tx *ContactTx) MarketingConsent(ctx context.Context) (bool, error) {
-	row, err := tx.q.FindConsent(ctx, tx.id, TopicMarketing)
-	if isNoRows(err) {
-		return true, nil
-	}
-	if err != nil {
-		return false, failure("find consent", err)
-	}
-	return row.Granted, nil
+// MarketingConsent tells whether the contact may be sent marketing mail of a topic: yes, until it says otherwise, of the topic or of
+// marketing as a whole.
+func (tx *ContactTx) MarketingConsent(ctx context.Context, topic string) (bool, error) {
+	withdrawn, err := tx.q.IsWithdrawn(ctx, tx.id, []string{TopicMarketing, topic})
+	return !withdrawn, failure("find consent", err)
 }

@@ -141,7 +141,7 @@ func TestSuppressionAndConsent(t *testing.T) {
 			_, suppressed, err = tx.Suppressed(ctx, "bob@example.test")
 			require.NoError(t, err)
 			require.False(t, suppressed)
-			granted, err = tx.MarketingConsent(ctx)
+			granted, err = tx.MarketingConsent(ctx, "")
 			require.NoError(t, err)
 		})
 		return granted

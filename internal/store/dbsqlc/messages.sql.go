@@ -23,7 +23,7 @@ UPDATE messages SET
     updated_at  = $2
 WHERE contact_id = $3 AND id = $4
     AND (state IN ('queued', 'deferred') OR (state = 'unknown' AND class = 'transactional' AND resends = 0))
-RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id
+RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic
 `
 
 type ClaimMessageParams struct {
@@ -72,6 +72,7 @@ func (q *Queries) ClaimMessage(ctx context.Context, arg ClaimMessageParams) (Mes
 		&i.UpdatedAt,
 		&i.SentAt,
 		&i.JournalID,
+		&i.Topic,
 	)
 	return i, err
 }
@@ -129,7 +130,7 @@ func (q *Queries) ExtendLease(ctx context.Context, until time.Time, iD uuid.UUID
 }
 
 const FindContactMessage = `-- name: FindContactMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id FROM messages WHERE contact_id = $1 AND id = $2
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic FROM messages WHERE contact_id = $1 AND id = $2
 `
 
 func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, iD uuid.UUID) (Message, error) {
@@ -165,12 +166,13 @@ func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, i
 		&i.UpdatedAt,
 		&i.SentAt,
 		&i.JournalID,
+		&i.Topic,
 	)
 	return i, err
 }
 
 const FindMessage = `-- name: FindMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id FROM messages WHERE id = $1
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic FROM messages WHERE id = $1
 `
 
 func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error) {
@@ -206,6 +208,7 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 		&i.UpdatedAt,
 		&i.SentAt,
 		&i.JournalID,
+		&i.Topic,
 	)
 	return i, err
 }
@@ -213,7 +216,7 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 const FindStepMessage = `-- name: FindStepMessage :one
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id
+    created_at, updated_at, sent_at, journal_id, topic
 FROM messages WHERE enrollment_id = $1::uuid AND step_id = $2 ORDER BY visit DESC LIMIT 1
 `
 
@@ -247,6 +250,7 @@ type FindStepMessageRow struct {
 	UpdatedAt       time.Time
 	SentAt          *time.Time
 	JournalID       int64
+	Topic           string
 }
 
 func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, stepID string) (FindStepMessageRow, error) {
@@ -282,6 +286,7 @@ func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, s
 		&i.UpdatedAt,
 		&i.SentAt,
 		&i.JournalID,
+		&i.Topic,
 	)
 	return i, err
 }
@@ -332,9 +337,9 @@ func (q *Queries) FinishMessage(ctx context.Context, arg FinishMessageParams) (i
 
 const InsertMessage = `-- name: InsertMessage :execrows
 INSERT INTO messages (id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason,
-    to_address, subject, html, text, raw, message_id, created_at, updated_at)
+    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20)
+    $13, $14, $15, $16, $17, $18, $19, $20, $21)
 ON CONFLICT DO NOTHING
 `
 
@@ -359,6 +364,7 @@ type InsertMessageParams struct {
 	MessageID       string
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+	Topic           string
 }
 
 func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (int64, error) {
@@ -383,6 +389,7 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 		arg.MessageID,
 		arg.CreatedAt,
 		arg.UpdatedAt,
+		arg.Topic,
 	)
 	if err != nil {
 		return 0, err
@@ -393,7 +400,7 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 const ListMessagesByJournal = `-- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id
+    created_at, updated_at, sent_at, journal_id, topic
 FROM messages WHERE contact_id = $1 AND journal_id = ANY($2::bigint[])
 `
 
@@ -427,6 +434,7 @@ type ListMessagesByJournalRow struct {
 	UpdatedAt       time.Time
 	SentAt          *time.Time
 	JournalID       int64
+	Topic           string
 }
 
 // Without the bodies: a list of bodies is megabytes.
@@ -469,6 +477,7 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 			&i.UpdatedAt,
 			&i.SentAt,
 			&i.JournalID,
+			&i.Topic,
 		); err != nil {
 			return nil, err
 		}
@@ -483,7 +492,7 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 const ListMessagesOfNumbers = `-- name: ListMessagesOfNumbers :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id
+    created_at, updated_at, sent_at, journal_id, topic
 FROM messages WHERE journal_id = ANY($1::bigint[]) ORDER BY journal_id DESC
 `
 
@@ -517,6 +526,7 @@ type ListMessagesOfNumbersRow struct {
 	UpdatedAt       time.Time
 	SentAt          *time.Time
 	JournalID       int64
+	Topic           string
 }
 
 func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64) ([]ListMessagesOfNumbersRow, error) {
@@ -558,6 +568,7 @@ func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64)
 			&i.UpdatedAt,
 			&i.SentAt,
 			&i.JournalID,
+			&i.Topic,
 		); err != nil {
 			return nil, err
 		}

@@ -174,6 +174,13 @@ type Handoff struct {
 	JournalID    int64
 }
 
+type HeldSend struct {
+	EnrollmentID uuid.UUID
+	Topic        string
+	Priority     int32
+	HeldUntil    time.Time
+}
+
 type Identity struct {
 	Kind      string
 	Value     string
@@ -282,6 +289,7 @@ type Message struct {
 	UpdatedAt       time.Time
 	SentAt          *time.Time
 	JournalID       int64
+	Topic           string
 }
 
 type Object struct {
@@ -347,6 +355,13 @@ type SegmentMember struct {
 	Segment   string
 	ContactID uuid.UUID
 	EnteredAt time.Time
+}
+
+type SendingPolicy struct {
+	ID        int32
+	Document  []byte
+	Revision  int64
+	UpdatedAt time.Time
 }
 
 type Session struct {

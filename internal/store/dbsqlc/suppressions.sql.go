@@ -12,23 +12,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const FindConsent = `-- name: FindConsent :one
-SELECT contact_id, topic, granted, source, at FROM consents WHERE contact_id = $1 AND topic = $2
-`
-
-func (q *Queries) FindConsent(ctx context.Context, contactID uuid.UUID, topic string) (Consent, error) {
-	row := q.db.QueryRow(ctx, FindConsent, contactID, topic)
-	var i Consent
-	err := row.Scan(
-		&i.ContactID,
-		&i.Topic,
-		&i.Granted,
-		&i.Source,
-		&i.At,
-	)
-	return i, err
-}
-
 const FindSuppression = `-- name: FindSuppression :one
 SELECT email_key, reason, at FROM suppressions WHERE email_key = $1
 `
@@ -48,6 +31,17 @@ INSERT INTO suppressions (email_key, reason, at) VALUES ($1, $2, $3) ON CONFLICT
 func (q *Queries) InsertSuppression(ctx context.Context, emailKey string, reason string, at time.Time) error {
 	_, err := q.db.Exec(ctx, InsertSuppression, emailKey, reason, at)
 	return err
+}
+
+const IsWithdrawn = `-- name: IsWithdrawn :one
+SELECT EXISTS (SELECT 1 FROM consents WHERE contact_id = $1 AND topic = ANY($2::text[]) AND NOT granted) AS withdrawn
+`
+
+func (q *Queries) IsWithdrawn(ctx context.Context, contactID uuid.UUID, topics []string) (bool, error) {
+	row := q.db.QueryRow(ctx, IsWithdrawn, contactID, topics)
+	var withdrawn bool
+	err := row.Scan(&withdrawn)
+	return withdrawn, err
 }
 
 const ListConsents = `-- name: ListConsents :many

@@ -10,8 +10,8 @@ SELECT pg_advisory_xact_lock(@class, hashtext(@email_key::text));
 -- name: InsertSuppression :exec
 INSERT INTO suppressions (email_key, reason, at) VALUES (@email_key, @reason, @at) ON CONFLICT (email_key) DO NOTHING;
 
--- name: FindConsent :one
-SELECT * FROM consents WHERE contact_id = @contact_id AND topic = @topic;
+-- name: IsWithdrawn :one
+SELECT EXISTS (SELECT 1 FROM consents WHERE contact_id = @contact_id AND topic = ANY(@topics::text[]) AND NOT granted) AS withdrawn;
 
 -- name: UpsertConsent :exec
 INSERT INTO consents (contact_id, topic, granted, source, at) VALUES (@contact_id, @topic, @granted, @source, @at)

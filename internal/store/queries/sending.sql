@@ -1,0 +1,27 @@
+-- name: FindSendingPolicy :one
+SELECT * FROM sending_policy;
+
+-- name: SaveSendingPolicy :one
+INSERT INTO sending_policy (document, revision, updated_at) SELECT @document, 1, @now
+WHERE coalesce(sqlc.narg('expected')::bigint, 0) = 0 OR EXISTS (SELECT 1 FROM sending_policy) -- the first is expected by nobody who knows a revision
+ON CONFLICT (id) DO UPDATE SET document = excluded.document, revision = sending_policy.revision + 1, updated_at = excluded.updated_at
+WHERE sqlc.narg('expected')::bigint IS NULL OR sending_policy.revision = sqlc.narg('expected')
+RETURNING *;
+
+-- Mails that count against a cap: those that went out, may have gone out, or are about to.
+-- name: ListCountedMessages :many
+SELECT created_at, coalesce(sent_at, updated_at)::timestamptz AS at, topic FROM messages
+WHERE contact_id = @contact_id AND created_at >= @since AND class = 'marketing' AND state NOT IN ('skipped', 'failed', 'rejected')
+ORDER BY created_at;
+
+-- Who has moved on since waits no more: then the enrollment's row speaks of another moment.
+-- name: ListHeldBefore :many
+SELECT h.topic FROM held_sends h JOIN enrollments e ON e.id = h.enrollment_id
+WHERE e.contact_id = @contact_id AND e.ended_at IS NULL AND e.wake_at = h.held_until AND h.enrollment_id <> @enrollment_id AND h.priority > @priority;
+
+-- name: HoldSend :exec
+INSERT INTO held_sends (enrollment_id, topic, priority, held_until) VALUES (@enrollment_id, @topic, @priority, @held_until)
+ON CONFLICT (enrollment_id) DO UPDATE SET topic = excluded.topic, priority = excluded.priority, held_until = excluded.held_until;
+
+-- name: ReleaseSend :exec
+DELETE FROM held_sends WHERE enrollment_id = @enrollment_id;
