@@ -97,6 +97,7 @@ type attempt struct {
 type draft struct {
 	step     *journey.Step
 	template email.TemplateVersion
+	renderer *email.Renderer
 	subject  string // empty: the template's own
 }
 
@@ -105,6 +106,9 @@ func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step
 	var err error
 	if d.template, err = a.Templates.FindTemplate(ctx, step.Send.Template); err != nil {
 		return d, fmt.Errorf("find template: %w", err)
+	}
+	if d.renderer, err = a.Composer.Renderers.Current(ctx); err != nil {
+		return d, err
 	}
 	if step.Send.AISubject == nil {
 		return d, nil
@@ -207,7 +211,7 @@ func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, d 
 	if err != nil {
 		return err
 	}
-	if err := a.Composer.Compose(d.template.Template, d.subject, facts, m); err != nil {
+	if err := a.Composer.Compose(d.renderer, d.template.Template, d.subject, facts, m); err != nil {
 		activity.GetLogger(ctx).Warn("template could not be rendered", "template", d.template.Key, "version", d.template.Version, "error", err.Error())
 		m.Reason = email.ReasonRenderFailed
 	}
