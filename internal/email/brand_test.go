@@ -51,7 +51,9 @@ func button(t testing.TB, brand email.Brand, b email.Button) string {
 // A button without a colour has the brand's; its text is the author's where that can be read, else white or black.
 func TestColourOfButtons(t *testing.T) {
 	t.Parallel()
-	brand := func(color string) email.Brand { return email.Brand{Name: "Acme", Link: "https://acme.test", Color: color} }
+	brand := func(color string) email.Brand {
+		return email.Brand{Name: "Acme", Link: "https://acme.test", Color: color}
+	}
 	for _, tc := range []struct {
 		brand  string
 		button email.Button

@@ -1,0 +1,59 @@
+// What can be inserted into a mail, and how it is written. Pure.
+
+export interface Placeholder {
+  path: string; // contact.first_name
+  always?: boolean; // everybody who gets mail has it
+}
+
+export interface PlaceholderGroup {
+  label: string;
+  placeholders: Placeholder[];
+}
+
+export interface Known {
+  traits: string[];
+  company: string[];
+  events: { name: string; properties: string[] }[];
+  objects: { type: string; fields: string[] }[];
+}
+
+// What a contact has besides its traits, and what those are usually called.
+const always = ["email", "stage", "score"];
+const usual = ["first_name", "last_name", "user_id", "timezone", "locale"];
+
+// placeholderGroups puts what is known in groups, each placeholder once.
+export function placeholderGroups({ traits, company, events, objects }: Known): PlaceholderGroup[] {
+  const of = (...start: string[]) => (names: string[]) => [...new Set(names)].flatMap((name) => path(...start, name) ?? []).map((path) => ({ path }));
+  return [
+    { label: "Contact", placeholders: [...always.map((name) => ({ path: `contact.${name}`, always: true })), ...of("contact")([...usual, ...traits.filter((trait) => !always.includes(trait))])] },
+    { label: "Company", placeholders: of("company")(["name", ...company]) },
+    ...events.map(({ name, properties }) => ({ label: `Event: ${name}`, placeholders: of("event")(properties) })),
+    ...objects.map(({ type, fields }) => ({ label: `Object: ${type}`, placeholders: of("object", type)(fields) })),
+  ].filter((group) => group.placeholders.length > 0);
+}
+
+// path writes names one within the other. What Liquid has no spelling for has no path.
+function path(...names: string[]): string | undefined {
+  let out = "";
+  for (const name of names) {
+    if (/^[A-Za-z_][\w-]*$/.test(name)) out += out ? `.${name}` : name;
+    else if (!name.includes('"') && !/[{}%]/.test(name)) out += `["${name}"]`;
+    else return undefined;
+  }
+  return out;
+}
+
+// written is the text of a placeholder, and where in it the words for whoever has none go.
+export function written({ path, always }: Placeholder, withDefault: boolean): { text: string; caret: number } {
+  if (always || !withDefault) {
+    const text = `{{ ${path} }}`;
+    return { text, caret: text.length };
+  }
+  const start = `{{ ${path} | default: '`;
+  return { text: `${start}' }}`, caret: start.length };
+}
+
+// inserted puts a text in the place of what is chosen.
+export function inserted(value: string, [from, to]: [number, number], text: string): string {
+  return value.slice(0, from) + text + value.slice(to);
+}
