@@ -1,6 +1,6 @@
 import { ActionIcon, Autocomplete, Button, Fieldset, Group, NumberInput, SegmentedControl, Select, Stack, Text, TextInput, Textarea } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 
 import { type Group as Rows, type Operator, type Row, rowsOf, sourceOf } from "./cel";
 
@@ -32,7 +32,7 @@ interface Names {
 
 interface Props {
   label: string;
-  description?: string;
+  description?: ReactNode;
   value: string;
   onChange: (value: string) => void;
   error?: string | undefined;
