@@ -36,7 +36,8 @@ export function Blocks({ body, change, problems, readOnly }: { body: Body; chang
           ))}
         {problemAt(problems, "/body") && <Text size="sm" role="alert" c="var(--mantine-color-error)">{problemAt(problems, "/body")}</Text>}
         {missing.length > 0 && (
-          <Menu shadow="md" width={280}>
+          // Not hidden when its button is out of sight: a warning that comes meanwhile moves it.
+          <Menu shadow="md" width={280} hideDetached={false}>
             <Menu.Target>
               <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} style={{ alignSelf: "flex-start" }}>
                 Add a block

@@ -18,7 +18,7 @@ export function Preview({ template, preview, contact, setContact }: {
   setContact: (id: string | undefined) => void;
 }) {
   const [width, setWidth] = useState<keyof typeof widths>("phone");
-  const broken = preview.data?.problems.some((problem) => problem.level === "error");
+  const errors = preview.data?.problems.filter((problem) => problem.level === "error") ?? []; // warnings stand beside their fields
   return (
     <Stack component="section" aria-label="Preview" gap="xs">
       <Group align="flex-end" justify="space-between">
@@ -27,9 +27,9 @@ export function Preview({ template, preview, contact, setContact }: {
       </Group>
       <Loaded query={preview}>
         {(mail) =>
-          broken ? (
+          errors.length > 0 ? (
             <Alert color="orange" title="This can't be shown yet">
-              {mail.problems.map((problem) => (
+              {errors.map((problem) => (
                 <Text size="sm" key={problem.path + problem.message}>
                   {problem.path}: {problem.message}
                 </Text>

@@ -28,7 +28,7 @@ export function SendTest({ template, contact }: { template: Template; contact: s
           Send me a test…
         </Button>
       </Popover.Target>
-      <Popover.Dropdown aria-label="Send a test">
+      <Popover.Dropdown>
         <form
           noValidate
           onSubmit={(event) => {

@@ -12,21 +12,21 @@ it("offers each placeholder once, in its group", () => {
     objects: [{ type: "subscription", fields: ["mrr"] }],
   });
   expect(groups.map((group) => group.label)).toEqual(["Contact", "Company", "Event: Signed Up", "Object: subscription"]);
-  expect(groups[0]!.placeholders.map(({ path }) => path)).toEqual(["contact.email", "contact.stage", "contact.score", "contact.first_name", "contact.last_name", "contact.user_id", "contact.timezone", "contact.locale", "contact.plan"]);
-  expect(groups.slice(1).map((group) => group.placeholders.map(({ path }) => path))).toEqual([["company.name", "company.seats"], ["event.plan"], ["object.subscription.mrr"]]);
+  expect(groups[0]!.paths).toEqual(["contact.email", "contact.stage", "contact.score", "contact.first_name", "contact.last_name", "contact.user_id", "contact.timezone", "contact.locale", "contact.plan"]);
+  expect(groups.slice(1).map((group) => group.paths)).toEqual([["company.name", "company.seats"], ["event.plan"], ["object.subscription.mrr"]]);
 });
 
 it("spells every name in a way that Liquid reads, or leaves it out", () => {
   const [contact] = placeholderGroups({ ...nothing, traits: ["Plan Type", "a.b", 'no"way', "{{", "plan-type", "größe"] });
-  expect(contact!.placeholders.map(({ path }) => path).slice(8)).toEqual(['contact["Plan Type"]', 'contact["a.b"]', "contact.plan-type", 'contact["größe"]']);
+  expect(contact!.paths.slice(8)).toEqual(['contact["Plan Type"]', 'contact["a.b"]', "contact.plan-type", 'contact["größe"]']);
 });
 
 it("leaves room for what those read who have none", () => {
-  const { text, caret } = written({ path: "contact.plan" }, true);
+  const { text, caret } = written("contact.plan", true);
   expect(text).toBe("{{ contact.plan | default: '' }}");
   expect(text.slice(caret)).toBe("' }}");
-  expect(written({ path: "contact.plan" }, false)).toEqual({ text: "{{ contact.plan }}", caret: 18 });
-  expect(written({ path: "contact.email", always: true }, true).text).toBe("{{ contact.email }}");
+  expect(written("contact.plan", false)).toEqual({ text: "{{ contact.plan }}", caret: 18 });
+  expect(written("contact.email", true).text).toBe("{{ contact.email }}");
 });
 
 it("inserts at the cursor, in the place of what is chosen", () => {

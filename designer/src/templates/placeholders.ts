@@ -1,13 +1,8 @@
 // What can be inserted into a mail, and how it is written. Pure.
 
-export interface Placeholder {
-  path: string; // contact.first_name
-  always?: boolean; // everybody who gets mail has it
-}
-
 export interface PlaceholderGroup {
   label: string;
-  placeholders: Placeholder[];
+  paths: string[]; // contact.first_name
 }
 
 export interface Known {
@@ -17,19 +12,19 @@ export interface Known {
   objects: { type: string; fields: string[] }[];
 }
 
-// What a contact has besides its traits, and what those are usually called.
+// What everybody has who gets mail, and what other traits are usually called.
 const always = ["email", "stage", "score"];
 const usual = ["first_name", "last_name", "user_id", "timezone", "locale"];
 
 // placeholderGroups puts what is known in groups, each placeholder once.
 export function placeholderGroups({ traits, company, events, objects }: Known): PlaceholderGroup[] {
-  const of = (...start: string[]) => (names: string[]) => [...new Set(names)].flatMap((name) => path(...start, name) ?? []).map((path) => ({ path }));
+  const of = (names: string[], ...start: string[]) => [...new Set(names)].flatMap((name) => path(...start, name) ?? []);
   return [
-    { label: "Contact", placeholders: [...always.map((name) => ({ path: `contact.${name}`, always: true })), ...of("contact")([...usual, ...traits.filter((trait) => !always.includes(trait))])] },
-    { label: "Company", placeholders: of("company")(["name", ...company]) },
-    ...events.map(({ name, properties }) => ({ label: `Event: ${name}`, placeholders: of("event")(properties) })),
-    ...objects.map(({ type, fields }) => ({ label: `Object: ${type}`, placeholders: of("object", type)(fields) })),
-  ].filter((group) => group.placeholders.length > 0);
+    { label: "Contact", paths: of([...always, ...usual, ...traits], "contact") },
+    { label: "Company", paths: of(["name", ...company], "company") },
+    ...events.map(({ name, properties }) => ({ label: `Event: ${name}`, paths: of(properties, "event") })),
+    ...objects.map(({ type, fields }) => ({ label: `Object: ${type}`, paths: of(fields, "object", type) })),
+  ].filter((group) => group.paths.length > 0);
 }
 
 // path writes names one within the other. What Liquid has no spelling for has no path.
@@ -44,8 +39,8 @@ function path(...names: string[]): string | undefined {
 }
 
 // written is the text of a placeholder, and where in it the words for whoever has none go.
-export function written({ path, always }: Placeholder, withDefault: boolean): { text: string; caret: number } {
-  if (always || !withDefault) {
+export function written(path: string, withDefault: boolean): { text: string; caret: number } {
+  if (!withDefault || always.some((name) => path === `contact.${name}`)) {
     const text = `{{ ${path} }}`;
     return { text, caret: text.length };
   }
