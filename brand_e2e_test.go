@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"testing"
 
@@ -10,19 +9,6 @@ import (
 
 	"throughline.dev/throughline/internal/email"
 )
-
-// rawMail reads a caught mail as it came over the wire.
-func rawMail(t *testing.T, inbox, id string) string {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, inbox+"/api/messages/"+id+"/raw", nil)
-	require.NoError(t, err)
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close() //nolint:errcheck // a test
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	return string(body)
-}
 
 func (p *product) saveBrand(t *testing.T, name string) {
 	t.Helper()
