@@ -3,6 +3,7 @@ import { expect, test } from "@playwright/test";
 import { logIn, required } from "./session";
 
 test("the brand is set once, seen while it is written, and shown by the next mail; who comes second loses nothing", async ({ page, context, request }) => {
+  test.setTimeout(120_000);
   await logIn(page, required("ADMIN_KEY"));
   await page.goto("/settings/brand");
   await expect(page.getByText("until you save")).toBeVisible();

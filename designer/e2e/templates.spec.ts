@@ -4,6 +4,7 @@ import { expect, test } from "@playwright/test";
 import { logIn, required } from "./session";
 
 test("a mail is made from nothing, seen as a contact would see it, and saved; who comes second loses nothing", async ({ page, context }) => {
+  test.setTimeout(120_000);
   await logIn(page, required("ADMIN_KEY"));
   await page.goto("/templates");
   await page.getByRole("link", { name: "New template" }).click();

@@ -72,11 +72,11 @@ function Content({ block, body, write, problems }: { block: Block; body: Body; w
       return (
         <List label="fact" items={body.dictionary ?? []} fresh={{ key: "", value: "" }} write={write}>
           {(fact, put, number) => (
-            <Group gap="xs" wrap="nowrap" align="flex-start">
-              <div style={{ flex: 1, minWidth: 0 }}>
+            <Group gap="xs" align="flex-start">
+              <div style={{ flex: "1 1 130px", minWidth: 0 }}>
                 <MailField label="Name" value={fact.key} write={(key) => put({ ...fact, key })} at={`${at}/${number}/key`} problems={problems} small />
               </div>
-              <div style={{ flex: 1, minWidth: 0 }}>
+              <div style={{ flex: "1 1 130px", minWidth: 0 }}>
                 <MailField label="Value" value={fact.value} write={(value) => put({ ...fact, value })} at={`${at}/${number}/value`} problems={problems} small />
               </div>
             </Group>
@@ -108,8 +108,8 @@ function List<T>({ label, items, fresh, write, children }: { label: string; item
   return (
     <>
       {items.map((item, number) => (
-        <Group key={number} gap="xs" align="flex-end" wrap="nowrap">
-          <div style={{ flex: 1, minWidth: 0 }}>{children(item, (now) => write(items.map((old, at) => (at === number ? now : old))), number)}</div>
+        <Group key={number} gap="xs" align="flex-end" justify="flex-end">
+          <div style={{ flex: "1 1 200px", minWidth: 0 }}>{children(item, (now) => write(items.map((old, at) => (at === number ? now : old))), number)}</div>
           <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} up`} disabled={number === 0} onClick={() => write(moved(items, number, -1))}>
             <IconArrowUp size={16} aria-hidden />
           </ActionIcon>

@@ -60,7 +60,7 @@ function Choices({ name, menu }: { name: string; menu: ComboboxStore }) {
   return (
     <>
       <Combobox.Search value={search} onChange={(event) => look(event.currentTarget.value)} placeholder="Search" aria-label="Search for what to insert" />
-      <Combobox.Options mah={240} style={{ overflowY: "auto" }} aria-label={name}>
+      <Combobox.Options mah={240} style={{ overflowY: "auto" }} tabIndex={0} aria-label={name}>
         {found.map(({ label, paths }) => (
           <Combobox.Group key={label} label={label}>
             {paths.map((path) => (
