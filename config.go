@@ -61,7 +61,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),
 		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
-			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"),
+			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"), Color: getenv("BRAND_COLOR"),
 		},
 		OpenAIBaseURL: getenv("OPENAI_BASE_URL"), OpenAIKey: getenv("OPENAI_API_KEY"), OpenAIModel: or("OPENAI_MODEL", "gpt-4o-mini"),
 		WebhookSecret: getenv("WEBHOOK_SECRET"),
@@ -132,7 +132,7 @@ func (c *config) check(allowPrivate string) error {
 		mistake("MAIL_FROM is no address: write it as Name <name@example.com>")
 	}
 	if err := email.NewRenderer(c.Brand).Check(); err != nil {
-		mistake("BRAND_NAME, BRAND_LINK or BRAND_LOGO: %w", err)
+		mistake("BRAND_NAME, BRAND_LINK, BRAND_LOGO or BRAND_COLOR: %w", err)
 	}
 	for name, key := range map[string]string{"THROUGHLINE_ADMIN_KEY": c.AdminKey, "THROUGHLINE_WRITE_KEY": c.WriteKey} {
 		if key != "" && len(key) < 16 {

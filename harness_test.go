@@ -391,15 +391,23 @@ func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
 
-// unsubscribeLink reads the one-click link out of a caught mail's header.
-func unsubscribeLink(t *testing.T, mailID, inbox string) string {
+// rawMail reads a caught mail as it came over the wire.
+func rawMail(t *testing.T, inbox, id string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, inbox+"/api/messages/"+mailID+"/raw", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, inbox+"/api/messages/"+id+"/raw", nil)
 	require.NoError(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close() //nolint:errcheck // a test
-	message, err := mail.ReadMessage(resp.Body)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return string(body)
+}
+
+// unsubscribeLink reads the one-click link out of a caught mail's header.
+func unsubscribeLink(t *testing.T, mailID, inbox string) string {
+	t.Helper()
+	message, err := mail.ReadMessage(strings.NewReader(rawMail(t, inbox, mailID)))
 	require.NoError(t, err)
 	require.Equal(t, "List-Unsubscribe=One-Click", message.Header.Get("List-Unsubscribe-Post"))
 	return strings.Trim(strings.Split(message.Header.Get("List-Unsubscribe"), ",")[0], "<> ")

@@ -83,17 +83,23 @@ type unsubscribePort struct {
 
 const topicMarketing = "marketing"
 
-func (p unsubscribePort) CheckUnsubscribe(_ context.Context, token string) error {
-	_, err := p.read(token)
-	return err
+func (p unsubscribePort) CheckUnsubscribe(_ context.Context, token string) (test bool, err error) {
+	if p.tokens.IsTest(token) {
+		return true, nil
+	}
+	_, err = p.read(token)
+	return false, err
 }
 
-func (p unsubscribePort) Unsubscribe(ctx context.Context, token string) error {
+func (p unsubscribePort) Unsubscribe(ctx context.Context, token string) (test bool, err error) {
+	if p.tokens.IsTest(token) {
+		return true, nil
+	}
 	contactID, err := p.read(token)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return p.store.SetConsent(ctx, contactID, topicMarketing, false, "one_click", time.Now())
+	return false, p.store.SetConsent(ctx, contactID, topicMarketing, false, "one_click", time.Now())
 }
 
 func (p unsubscribePort) read(token string) (string, error) {

@@ -15,29 +15,43 @@ import (
 
 // previewPort shows mails by the code that makes them for sending.
 type previewPort struct {
-	store    *store.Store
-	composer *activities.Composer
-	writer   *integration.SubjectWriter // nil: there is no model
-	now      func() time.Time
+	store     *store.Store
+	renderers *activities.Renderers
+	composer  *activities.Composer
+	writer    *integration.SubjectWriter // nil: there is no model
+	now       func() time.Time
 }
 
 // Preview makes the mail, and keeps nothing of it.
-func (p previewPort) Preview(ctx context.Context, template email.Template, contactID string) (email.Rendered, error) {
-	if contactID == "" {
-		return p.compose(template, sample{now: p.now()})
+func (p previewPort) Preview(ctx context.Context, template email.Template, contactID string, brand *email.Brand) (email.Rendered, error) {
+	var renderer *email.Renderer
+	var err error
+	if brand != nil {
+		renderer = email.NewRenderer(*brand)
+	} else if renderer, err = p.renderers.Current(ctx); err != nil {
+		return email.Rendered{}, err //nolint:wrapcheck // the api says what it was about
 	}
 	var out email.Rendered
-	err := p.store.InContact(ctx, contactID, func(ctx context.Context, tx *store.ContactTx) error {
-		var err error
-		out, err = p.compose(template, tx.Facts(ctx, nil, p.now()))
+	err = p.with(ctx, contactID, func(facts audience.Facts) (err error) {
+		out, err = p.compose(renderer, template, facts)
 		return err
 	})
-	return out, err //nolint:wrapcheck // the api says what it was about
+	return out, err
 }
 
-func (p previewPort) compose(template email.Template, facts audience.Facts) (email.Rendered, error) {
+// with runs fn with what is known of a contact, or of somebody made up.
+func (p previewPort) with(ctx context.Context, contactID string, fn func(audience.Facts) error) error {
+	if contactID == "" {
+		return fn(sample{now: p.now()})
+	}
+	return p.store.InContact(ctx, contactID, func(ctx context.Context, tx *store.ContactTx) error { //nolint:wrapcheck // the api says what it was about
+		return fn(tx.Facts(ctx, nil, p.now()))
+	})
+}
+
+func (p previewPort) compose(renderer *email.Renderer, template email.Template, facts audience.Facts) (email.Rendered, error) {
 	m := email.Message{ID: "00000000-0000-0000-0000-000000000000", ContactID: facts.Contact().ID, Class: email.Marketing, ToAddress: "you@example.com", CreatedAt: p.now()}
-	if err := p.composer.Compose(template, "", facts, &m); err != nil {
+	if err := p.composer.Compose(renderer, template, "", facts, &m); err != nil {
 		return email.Rendered{}, fmt.Errorf("compose: %w", err)
 	}
 	return email.Rendered{Subject: m.Subject, HTML: m.HTML, Text: m.Text}, nil

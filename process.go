@@ -35,6 +35,8 @@ const (
 	sendPatience    = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
 	smtpConnections = 16
 	sendPoll        = 250 * time.Millisecond
+	// testMailPatience, twice, is less than what a request may take.
+	testMailPatience = 12 * time.Second
 )
 
 // process is the wired product.
@@ -47,6 +49,7 @@ type process struct {
 	temporal client.Client
 	now      activities.Clock
 	tokens   email.UnsubscribeTokens
+	brands   *activities.Renderers
 	secret   string
 }
 
@@ -82,7 +85,8 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &process{config: c, log: log, store: s, events: store.NewCatalogue(s), now: time.Now, secret: c.WebhookSecret}
+	p := &process{config: c, log: log, store: s, events: store.NewCatalogue(s), now: time.Now, secret: c.WebhookSecret,
+		brands: activities.NewRenderers(s, c.Brand)}
 	if err := p.keys(ctx); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
@@ -269,9 +273,22 @@ func (p *process) poker() *worker.Poker {
 
 // composer makes the mails.
 func (p *process) composer() *activities.Composer {
-	return &activities.Composer{
-		Renderer: email.NewRenderer(p.config.Brand), From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
-	}
+	return &activities.Composer{Renderers: p.brands, From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/"}
+}
+
+// previews shows mails by the code that makes them; their unsubscribe links are a test's.
+func (p *process) previews() previewPort {
+	composer := p.composer()
+	composer.Sign = p.tokens.SignTest
+	return previewPort{store: p.store, renderers: p.brands, composer: composer, writer: p.subjectWriter(), now: p.now}
+}
+
+func (p *process) testMails() testMailPort {
+	composer := p.composer()
+	composer.Sign, composer.Prefix = p.tokens.SignTest, activities.TestMailPrefix
+	return testMailPort{previews: p.previews(), mails: &activities.TestMails{
+		Composer: composer, Transport: p.smtp, From: p.config.bounceAddress(), Patience: testMailPatience, Now: p.now,
+	}}
 }
 
 // subjectWriter is nil when no language model is configured.
@@ -316,8 +333,8 @@ func (p *process) handler() (*api.Handler, error) {
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Imports:     importsPort{p.store},
 		Companies:   port, Objects: port, Catalogue: port, Sending: port, Scoring: port, Numbers: port, Whereabouts: port,
-		Previews: previewPort{store: p.store, composer: p.composer(), writer: p.subjectWriter(), now: p.now},
-		Logger:   p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
+		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand},
+		Logger: p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Examples: examples.Files(),
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),

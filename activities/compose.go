@@ -12,15 +12,16 @@ import (
 
 // Composer makes the bytes of a message, once: every attempt sends the same.
 type Composer struct {
-	Renderer *email.Renderer
-	From     mail.Address
+	Renderers *Renderers
+	From      mail.Address
 	// Sign makes the token of an unsubscribe link; UnsubscribeBase is the address that it is appended to.
 	Sign            func(contactID, messageID string) (string, error)
 	UnsubscribeBase string
+	Prefix          string // of every subject
 }
 
 // Compose fills the template for the contact and puts subject, parts and bytes into the message.
-func (c *Composer) Compose(template email.Template, subject string, facts audience.Facts, m *email.Message) error {
+func (c *Composer) Compose(renderer *email.Renderer, template email.Template, subject string, facts audience.Facts, m *email.Message) error {
 	options := email.RenderOptions{Subject: subject}
 	if m.Class != email.Transactional {
 		token, err := c.Sign(m.ContactID, m.ID)
@@ -38,13 +39,14 @@ func (c *Composer) Compose(template email.Template, subject string, facts audien
 	if event := facts.Event(); event != nil {
 		data.Event = event.Properties
 	}
-	rendered, err := c.Renderer.Render(template, data, options)
+	rendered, err := renderer.Render(template, data, options)
 	if lost != nil { // a mail without what could not be read would look right
 		return fmt.Errorf("read objects: %w", lost)
 	}
 	if err != nil {
 		return fmt.Errorf("render: %w", err)
 	}
+	rendered.Subject = c.Prefix + rendered.Subject
 	m.Subject, m.HTML, m.Text = rendered.Subject, rendered.HTML, rendered.Text
 	_, domain, _ := strings.Cut(c.From.Address, "@")
 	m.MessageID = m.ID + "@" + domain

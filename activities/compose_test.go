@@ -33,12 +33,12 @@ func (f accountFacts) Object(kind string) (map[string]any, error) {
 func compose(t *testing.T, facts audience.Facts) (email.Message, error) {
 	t.Helper()
 	composer := activities.Composer{
-		Renderer: email.NewRenderer(email.Brand{Name: "Throughline", Link: "https://example.test"}), From: mail.Address{Address: "hello@example.test"},
+		From:            mail.Address{Address: "hello@example.test"},
 		Sign:            func(string, string) (string, error) { return "token", nil },
 		UnsubscribeBase: "https://example.test/u/",
 	}
 	m := email.Message{ID: "m", ContactID: "c", ToAddress: "ana@example.test", Class: email.Marketing, CreatedAt: time.Unix(0, 0)}
-	err := composer.Compose(email.Template{Key: "k", Subject: "{{ company.name }}: {{ object.subscription.mrr }}", Body: email.Body{
+	err := composer.Compose(email.NewRenderer(email.Brand{Name: "Throughline", Link: "https://example.test"}), email.Template{Key: "k", Subject: "{{ company.name }}: {{ object.subscription.mrr }}", Body: email.Body{
 		Intros: []string{"{{ company.name }} pays {{ object.subscription.mrr }} and {{ object.invoice.total | default: 'nothing' }}."},
 	}}, "", facts, &m)
 	return m, err

@@ -101,6 +101,7 @@ type attempt struct {
 type draft struct {
 	step     *journey.Step
 	template email.TemplateVersion
+	renderer *email.Renderer
 	subject  string // empty: the template's own
 	policy   email.Policy
 }
@@ -115,6 +116,9 @@ func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step
 		if d.policy, err = a.Policies.find(ctx); err != nil {
 			return d, err
 		}
+	}
+	if d.renderer, err = a.Composer.Renderers.Current(ctx); err != nil {
+		return d, err
 	}
 	if step.Send.AISubject == nil {
 		return d, nil
@@ -225,7 +229,7 @@ func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, d 
 	if err != nil {
 		return err
 	}
-	if err := a.Composer.Compose(d.template.Template, d.subject, facts, m); err != nil {
+	if err := a.Composer.Compose(d.renderer, d.template.Template, d.subject, facts, m); err != nil {
 		activity.GetLogger(ctx).Warn("template could not be rendered", "template", d.template.Key, "version", d.template.Version, "error", err.Error())
 		m.Reason = email.ReasonRenderFailed
 	}

@@ -85,6 +85,11 @@ type Templates interface {
 	FindTemplate(ctx context.Context, key string) (email.TemplateVersion, error)
 }
 
+// Brands finds the brand that was saved last; its revision is 0 while there is none.
+type Brands interface {
+	FindBrand(ctx context.Context) (email.BrandVersion, error)
+}
+
 // Subjects caches generated subjects: by template version, locale and brief, never by contact.
 type Subjects interface {
 	FindSubject(ctx context.Context, key string) (string, bool, error)

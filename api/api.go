@@ -43,6 +43,8 @@ type Options struct {
 	Numbers     Numbers
 	Whereabouts Whereabouts
 	Previews    Previews
+	TestMails   TestMails
+	Brands      Brands
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -89,6 +91,7 @@ type server struct {
 	streams  streams
 	counted  *glances[journey.Numbers]
 	flood    *flood
+	tests    *hourly
 	browser  browserPaths
 	openapi  []byte
 }
@@ -115,7 +118,7 @@ func Document(version string) ([]byte, error) {
 
 func build(o Options) (*Handler, error) {
 	s := &server{Options: o, log: o.Logger, now: o.Clock, access: accessTable{}, browser: browserPaths{},
-		flood: newFlood(o.IngestRate, o.IngestInFlight),
+		flood: newFlood(o.IngestRate, o.IngestInFlight), tests: newHourly(testMailsAnHour),
 		https: strings.HasPrefix(strings.ToLower(o.PublicURL), "https://")}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -176,6 +179,8 @@ func (o Options) check() error {
 		{"Numbers", o.Numbers == nil},
 		{"Whereabouts", o.Whereabouts == nil},
 		{"Previews", o.Previews == nil},
+		{"TestMails", o.TestMails == nil},
+		{"Brands", o.Brands == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -219,6 +224,8 @@ func (s *server) routes() {
 	s.sendingRoutes()
 	s.templateRoutes()
 	s.previewRoutes()
+	s.testMailRoutes()
+	s.brandRoutes()
 	s.contactRoutes()
 	s.importRoutes()
 	s.messageRoutes()

@@ -385,21 +385,21 @@ func (m *memory) Decide(ctx context.Context, id, action string, value any) (sale
 	return h, nil
 }
 
-func (m *memory) CheckUnsubscribe(_ context.Context, token string) error {
+func (m *memory) CheckUnsubscribe(_ context.Context, token string) (bool, error) {
 	done, err := m.start()
 	defer done()
-	if err == nil && token != "good-token" {
+	if err == nil && token != "good-token" && token != "test-token" {
 		err = absent("token")
 	}
-	return err
+	return token == "test-token", err
 }
 
-func (m *memory) Unsubscribe(ctx context.Context, token string) error {
-	if err := m.CheckUnsubscribe(ctx, token); err != nil {
-		return err
+func (m *memory) Unsubscribe(ctx context.Context, token string) (bool, error) {
+	if test, err := m.CheckUnsubscribe(ctx, token); err != nil || test {
+		return test, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.stopped[token]++
-	return nil
+	return false, nil
 }

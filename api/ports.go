@@ -127,8 +127,9 @@ type Desk interface {
 	Decide(ctx context.Context, handoffID, action string, value any) (sales.Handoff, error)
 }
 
-// Unsubscriber takes a contact off marketing mail. A token that is not ours is a fault of kind NotFound, from both.
+// Unsubscriber takes a contact off marketing mail. A token that is not ours is a fault of kind NotFound, from both. That of a mail which
+// somebody has sent to look at it is a test: it names nobody.
 type Unsubscriber interface {
-	CheckUnsubscribe(ctx context.Context, token string) error
-	Unsubscribe(ctx context.Context, token string) error
+	CheckUnsubscribe(ctx context.Context, token string) (test bool, err error)
+	Unsubscribe(ctx context.Context, token string) (test bool, err error)
 }

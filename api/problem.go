@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -27,6 +28,8 @@ type Problem struct {
 	Code      string          `json:"code" doc:"Stable, for programs." example:"invalid"`
 	RequestID string          `json:"request_id" doc:"Quote it when you ask for help."`
 	Problems  []fault.Problem `json:"problems,omitempty" doc:"Every single thing that is wrong with the input, at once."`
+
+	wait int // seconds until it is worth trying again; 0: the usual
 }
 
 // Error and the two methods below are what huma asks of an error that it may send as a response.
@@ -44,6 +47,9 @@ func (p *Problem) GetHeaders() http.Header {
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", retryAfter)
+		if p.wait > 0 {
+			h.Set("Retry-After", strconv.Itoa(p.wait))
+		}
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="throughline"`)
 	}

@@ -20,7 +20,8 @@ import (
 // Previews shows mails before they are sent.
 type Previews interface {
 	// Preview makes of a template what a contact would get; without a contact, what somebody made up would.
-	Preview(ctx context.Context, template email.Template, contactID string) (email.Rendered, error)
+	// With a brand it is the one that is shown.
+	Preview(ctx context.Context, template email.Template, contactID string, brand *email.Brand) (email.Rendered, error)
 	// SuggestSubject asks the model for a subject. A fault of kind Conflict says that there is none.
 	SuggestSubject(ctx context.Context, template email.Template, brief string) (string, error)
 }
@@ -30,6 +31,7 @@ type TemplatePreviewInput struct {
 	Body struct {
 		Template  json.RawMessage `json:"template" doc:"The template as JSON."`
 		ContactID string          `json:"contact_id,omitempty" maxLength:"36" doc:"Whose data fills it; somebody made up without."`
+		Brand     *email.Brand    `json:"brand,omitempty" doc:"A brand that is not saved yet; its problems begin with /brand."`
 	}
 }
 
@@ -70,19 +72,22 @@ func (s *server) previewRoutes() {
 	responses := s.problemResponses([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity})
 	responses["200"] = textResponse("The HTML.", "text/html")
 	s.plain(&huma.Operation{OperationID: "show-preview", Method: http.MethodPost, Path: "/v1/templates/preview/html", BodyReadTimeout: -1, MaxBodyBytes: -1, Tags: []string{"templates"},
-		Summary: "A filled template as it would look", Description: "For a frame of the pages, which sends `template` (JSON) and `contact_id` as a form: what comes back runs nothing and loads nothing.\n\nScope: `journeys` or `read`.",
+		Summary: "A filled template as it would look", Description: "For a frame of the pages, which sends `template` (JSON), `contact_id` and `brand` (JSON) as a form: what comes back runs nothing and loads nothing.\n\nScope: `journeys` or `read`.",
 		Security: []map[string][]string{{"key": {}}}, Responses: responses,
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: huma.TypeObject,
-			Properties: map[string]*huma.Schema{"template": {Type: huma.TypeString}, "contact_id": {Type: huma.TypeString}}}}}},
+			Properties: map[string]*huma.Schema{"template": {Type: huma.TypeString}, "contact_id": {Type: huma.TypeString}, "brand": {Type: huma.TypeString}}}}}},
 	}, read, s.showPreview)
 }
 
 func (s *server) previewTemplate(ctx context.Context, in *TemplatePreviewInput) (*templatePreviewOutput, error) {
 	template, problems := decodeTemplate(in.Body.Template)
+	if in.Body.Brand != nil {
+		problems = append(problems, ofBrand(email.ValidateBrand(*in.Body.Brand))...)
+	}
 	if fault.HasErrors(problems) {
 		return &templatePreviewOutput{Body: TemplatePreview{Problems: problems}}, nil
 	}
-	rendered, err := s.rendered(ctx, template, in.Body.ContactID)
+	rendered, err := s.rendered(ctx, template, in.Body.ContactID, in.Body.Brand)
 	if f, ok := fault.As(err); ok && f.Kind == fault.Invalid && len(f.Problems) > 0 {
 		return &templatePreviewOutput{Body: TemplatePreview{Problems: f.Problems}}, nil
 	}
@@ -92,14 +97,22 @@ func (s *server) previewTemplate(ctx context.Context, in *TemplatePreviewInput) 
 	return &templatePreviewOutput{Body: TemplatePreview{Subject: rendered.Subject, Text: rendered.Text, Problems: orEmpty(problems)}}, nil
 }
 
-func (s *server) rendered(ctx context.Context, template email.Template, contact string) (email.Rendered, error) {
+// ofBrand says of problems that they are the brand's, and not the template's.
+func ofBrand(problems []fault.Problem) []fault.Problem {
+	for i := range problems {
+		problems[i].Path = "/brand" + problems[i].Path
+	}
+	return problems
+}
+
+func (s *server) rendered(ctx context.Context, template email.Template, contact string, brand *email.Brand) (email.Rendered, error) {
 	if contact != "" {
 		var err error
 		if contact, err = parseID(contact); err != nil {
 			return email.Rendered{}, err
 		}
 	}
-	rendered, err := s.Previews.Preview(ctx, template, contact)
+	rendered, err := s.Previews.Preview(ctx, template, contact, brand)
 	if err != nil {
 		return rendered, fmt.Errorf("preview template: %w", err)
 	}
@@ -109,11 +122,19 @@ func (s *server) rendered(ctx context.Context, template email.Template, contact 
 func (s *server) showPreview(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, 2*maxDocument)
 	template, problems := decodeTemplate([]byte(c.PostForm("template")))
+	var brand *email.Brand
+	if source := c.PostForm("brand"); source != "" {
+		decoded, wrong := email.DecodeBrand([]byte(source))
+		if !fault.HasErrors(wrong) {
+			wrong = email.ValidateBrand(decoded)
+		}
+		brand, problems = &decoded, append(problems, ofBrand(wrong)...)
+	}
 	if fault.HasErrors(problems) {
 		s.fail(c, fault.WithProblems("invalid", "The template has problems; see problems.", problems))
 		return
 	}
-	rendered, err := s.rendered(c.Request.Context(), template, c.PostForm("contact_id"))
+	rendered, err := s.rendered(c.Request.Context(), template, c.PostForm("contact_id"), brand)
 	if err != nil {
 		s.fail(c, err)
 		return

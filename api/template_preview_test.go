@@ -16,11 +16,14 @@ import (
 // plainPreviews renders as sends do, and has no model.
 type plainPreviews struct{}
 
-func (plainPreviews) Preview(_ context.Context, template email.Template, contactID string) (email.Rendered, error) {
+func (plainPreviews) Preview(_ context.Context, template email.Template, contactID string, brand *email.Brand) (email.Rendered, error) {
+	if brand == nil {
+		brand = &email.Brand{Name: "Acme", Link: "https://example.com"}
+	}
 	if contactID == absentID {
 		return email.Rendered{}, absent("contact")
 	}
-	return email.NewRenderer(email.Brand{Name: "Acme", Link: "https://example.com"}).Render(template,
+	return email.NewRenderer(*brand).Render(template,
 		email.Data{Contact: audience.Contact{ID: contactID, Traits: map[string]any{"first_name": "Ana"}}}, email.RenderOptions{})
 }
 

@@ -28,6 +28,7 @@ const (
 		`Messages about things you ordered or asked for still arrive.</p>` +
 		`<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button>Unsubscribe</button></form>` + pageFoot
 	donePage    = pageHead + `<h1>You are unsubscribed</h1><p>We will send you no more marketing e-mails. You can close this page.</p>` + pageFoot
+	testPage    = pageHead + `<h1>This was a test</h1><p>The e-mail that led here was sent to look at it. Its link unsubscribes nobody. You can close this page.</p>` + pageFoot
 	unknownPage = pageHead + `<h1>This link does not work</h1><p>It may have been cut off on its way. Please use the link in the e-mail once more.</p>` + pageFoot
 )
 
@@ -53,11 +54,16 @@ func (s *server) unsubscribeRoutes() {
 }
 
 func (s *server) confirmUnsubscribe(c *gin.Context) {
-	if err := s.Unsubscribe.CheckUnsubscribe(c.Request.Context(), c.Param("token")); err != nil {
+	test, err := s.Unsubscribe.CheckUnsubscribe(c.Request.Context(), c.Param("token"))
+	if err != nil {
 		s.failPage(c, fmt.Errorf("check unsubscribe token: %w", err))
 		return
 	}
-	page(c, http.StatusOK, confirmPage)
+	answer := confirmPage
+	if test {
+		answer = testPage
+	}
+	page(c, http.StatusOK, answer)
 }
 
 func (s *server) unsubscribe(c *gin.Context) {
@@ -66,11 +72,16 @@ func (s *server) unsubscribe(c *gin.Context) {
 		writeProblem(c, newProblem(http.StatusBadRequest, "malformed", "The body was cut off."))
 		return
 	}
-	if err := s.Unsubscribe.Unsubscribe(c.Request.Context(), c.Param("token")); err != nil {
+	test, err := s.Unsubscribe.Unsubscribe(c.Request.Context(), c.Param("token"))
+	if err != nil {
 		s.failPage(c, fmt.Errorf("unsubscribe: %w", err))
 		return
 	}
-	page(c, http.StatusOK, donePage)
+	answer := donePage
+	if test {
+		answer = testPage
+	}
+	page(c, http.StatusOK, answer)
 }
 
 // failPage tells a person whose link is broken so, on a page; programs get a problem.

@@ -1,8 +1,10 @@
+import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 
 import { logIn, required } from "./session";
 
 test("a mail is made from nothing, seen as a contact would see it, and saved; who comes second loses nothing", async ({ page, context }) => {
+  test.setTimeout(120_000);
   await logIn(page, required("ADMIN_KEY"));
   await page.goto("/templates");
   await page.getByRole("link", { name: "New template" }).click();
@@ -14,8 +16,8 @@ test("a mail is made from nothing, seen as a contact would see it, and saved; wh
   const preview = page.getByRole("region", { name: "Preview" });
   await expect(preview.getByText("This can't be shown yet")).toBeVisible();
   await expect(page.getByRole("textbox", { name: "Text on the button" })).toHaveAttribute("aria-invalid", "true");
-  await page.getByLabel("Text on the button").fill("Have a look");
-  await page.getByLabel("Where it leads").fill("https://example.com/news");
+  await page.getByRole("textbox", { name: "Text on the button" }).fill("Have a look");
+  await page.getByRole("textbox", { name: "Where it leads" }).fill("https://example.com/news");
 
   await expect(preview.getByText("News for Sam")).toBeVisible();
   await preview.getByLabel("For").fill(required("EMAIL").slice(0, 9));
@@ -48,4 +50,91 @@ test("without a language model the suggestions say so", async ({ page }) => {
   await page.getByRole("button", { name: "Suggest subjects…" }).click();
   await page.getByRole("button", { name: "Ask" }).click();
   await expect(page.getByRole("alert")).toContainText("No language model is configured");
+});
+
+test("placeholders are inserted at the cursor, by keyboard alone", async ({ page, request }) => {
+  test.setTimeout(120_000);
+  const auth = { Authorization: `Basic ${Buffer.from(`${required("WRITE_KEY")}:`).toString("base64")}` };
+  await request.post("/v1/track", { headers: auth, data: { userId: "payer", event: "Invoice Paid", properties: { amount: 5 } } });
+  await logIn(page, required("ADMIN_KEY"));
+  await page.request.put("/v1/object_types/subscription", { data: { fields: { mrr: "number" } } });
+  await expect(async () => {
+    expect((await (await page.request.get("/v1/events/catalogue/Invoice%20Paid")).json()).properties).toHaveLength(1);
+  }).toPass({ timeout: 15_000 });
+  await page.goto("/templates/new");
+  const subject = page.getByRole("textbox", { name: "Subject" });
+  await subject.fill("Hi you, welcome");
+  await subject.evaluate((field: HTMLInputElement) => field.setSelectionRange(3, 6));
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("button", { name: "Insert… into Subject" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  const options = page.getByRole("listbox", { name: "Insert into Subject" });
+  for (const group of ["Contact", "Company", "Event: Invoice Paid", "Object: subscription"]) {
+    await expect(options.getByRole("group", { name: group, exact: true })).toBeAttached();
+  }
+  await expect(options.getByRole("option", { name: "company.seats" })).toBeAttached();
+  expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
+  await page.screenshot({ path: `${required("ARTIFACTS")}/template-insert.png` });
+  await page.keyboard.type("contact.plan");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(subject).toHaveValue("Hi {{ contact.plan | default: '' }}, welcome");
+  await expect(subject).toBeFocused();
+  await page.keyboard.type("friend");
+  await expect(subject).toHaveValue("Hi {{ contact.plan | default: 'friend' }}, welcome");
+
+  await page.getByRole("button", { name: "Insert into Paragraph 1" }).click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Insert into Paragraph 1" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.getByRole("checkbox", { name: "With words for whoever has none" }).uncheck();
+  await page.getByRole("option", { name: "event.amount" }).click();
+  await expect(page.getByRole("textbox", { name: "Paragraph 1" })).toHaveValue("{{ event.amount }}");
+  await expect(page.getByRole("textbox", { name: "Paragraph 1" })).toBeFocused();
+});
+
+test("warnings stand beside their field and are read out, in another colour than errors", async ({ page }) => {
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto("/templates/new");
+  await page.getByRole("textbox", { name: "Subject" }).fill("Hi {{ contact.plan }}");
+  await page.getByRole("textbox", { name: "Paragraph 1" }).fill("{{ oh");
+  const warned = page.getByRole("textbox", { name: "Subject" });
+  await expect(warned).toHaveAccessibleDescription(/^Warning: contact\.plan may be empty/);
+  await expect(warned).not.toHaveAttribute("aria-invalid", "true");
+  const wrong = page.getByRole("textbox", { name: "Paragraph 1" });
+  await expect(wrong).toHaveAttribute("aria-invalid", "true");
+  const color = (text: string | RegExp) => page.getByText(text).first().evaluate((it) => getComputedStyle(it).color);
+  expect(await color(/^Warning:/)).not.toBe(await wrong.evaluate((field) => getComputedStyle(document.getElementById(field.getAttribute("aria-describedby")!.split(" ")[0]!)!).color));
+  await page.screenshot({ path: `${required("ARTIFACTS")}/template-warnings.png`, fullPage: true });
+});
+
+test("a mail is sent to oneself as it stands, and what became of it is said", async ({ page, request }) => {
+  test.setTimeout(120_000);
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto("/templates/trial-welcome");
+  await page.getByRole("textbox", { name: "Subject" }).fill("Not saved, {{ contact.first_name | default: 'there' }}");
+  await page.getByRole("button", { name: "Send me a test…" }).click();
+  const popover = page.getByRole("dialog", { name: "Send me a test…" });
+  await popover.getByRole("textbox", { name: "To" }).fill("me at home");
+  await popover.getByRole("button", { name: "Send" }).click();
+  await expect(popover.getByRole("textbox", { name: "To" })).toHaveAttribute("aria-invalid", "true");
+  await popover.getByRole("textbox", { name: "To" }).fill("tester@example.com");
+  await page.keyboard.press("Enter");
+  await expect(popover.getByRole("status")).toContainText("has taken the mail");
+  await page.screenshot({ path: `${required("ARTIFACTS")}/template-test.png` });
+  const caught = await (await request.get(`${required("INBOX_URL")}/api/messages?to=tester@example.com`)).json();
+  expect(caught.map((mail: { subject: string }) => mail.subject)).toEqual(["[Test] Not saved, Sam"]);
+
+  await request.post(`${required("INBOX_URL")}/api/faults`, { data: { at: "rcpt", action: "reply", code: 550, enhanced: "5.1.1", text: "no such user", rcpt: "tester@example.com", times: 1 } });
+  await popover.getByRole("button", { name: "Send" }).click();
+  await expect(popover.getByRole("status")).toContainText("no such user");
+  await page.reload();
+  await page.getByRole("button", { name: "Send me a test…" }).click();
+  await expect(popover.getByRole("textbox", { name: "To" })).toHaveValue("tester@example.com");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await logIn(page, required("ADMIN_KEY"));
+  await page.goto("/templates/trial-welcome");
+  await page.getByRole("button", { name: "Send me a test…" }).click();
+  await expect(popover.getByRole("textbox", { name: "To" })).toHaveValue("", { timeout: 5_000 });
 });

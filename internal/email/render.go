@@ -13,14 +13,6 @@ import (
 	"throughline.dev/throughline/internal/fault"
 )
 
-// Brand is what every mail of a deployment shows of its sender. Name and Link (the web site) are required.
-type Brand struct {
-	Name, Link string
-	Logo       string // the address of an image; without it the name is shown
-	Copyright  string // the name, when empty
-	Address    string // the postal address, as the law of most countries wants it in marketing mail
-}
-
 // The texts that hermes would otherwise fill with its own.
 const (
 	troubleText     = "If the button “{ACTION}” does not work, copy this address into your browser:"
@@ -53,24 +45,6 @@ func NewRenderer(brand Brand) *Renderer {
 // Check tells what is wrong with the brand, so that a wrong configuration can show at start.
 func (r *Renderer) Check() error { return r.err }
 
-func (b *Brand) check() (err error) {
-	if strings.TrimSpace(b.Name) == "" {
-		return fault.New(fault.Invalid, "bad_brand", "The brand needs a name.")
-	}
-	if b.Link, err = checkLink(b.Link); err != nil {
-		return fault.New(fault.Invalid, "bad_brand", "The brand needs the http or https address of its web site.")
-	}
-	if b.Logo != "" {
-		if b.Logo, err = checkLink(b.Logo); err != nil {
-			return fault.New(fault.Invalid, "bad_brand", "The logo of the brand is an http or https address.")
-		}
-	}
-	if b.Copyright == "" {
-		b.Copyright = b.Name
-	}
-	return nil
-}
-
 // markdownPolicy allows what a mail needs of HTML, and links that are complete.
 func markdownPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
@@ -89,7 +63,7 @@ func (r *Renderer) Render(tpl Template, data Data, opts RenderOptions) (Rendered
 	if r.err != nil {
 		return Rendered{}, r.err
 	}
-	f := &filler{bindings: data}
+	f := &filler{bindings: data, brand: r.brand}
 	subject, source := "/subject", tpl.Subject
 	if opts.Subject != "" {
 		source = opts.Subject
@@ -139,6 +113,7 @@ func (r *Renderer) generate(out Rendered, t theme, body hermes.Body) (Rendered, 
 // filler applies Liquid to each field and keeps the first error.
 type filler struct {
 	bindings Data
+	brand    Brand
 	err      error
 }
 
@@ -221,6 +196,9 @@ func (f *filler) body(b Body) hermes.Body {
 		}
 		if colorPattern.MatchString(a.Button.TextColor) {
 			button.TextColor = a.Button.TextColor
+		}
+		if button.Color == "" && f.brand.Color != "" {
+			button.Color, button.TextColor = f.brand.button(button.TextColor)
 		}
 		out.Actions = append(out.Actions, hermes.Action{Instructions: f.text(path+"/instructions", a.Instructions), Button: button})
 	}

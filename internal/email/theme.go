@@ -8,7 +8,7 @@ import (
 	"github.com/matcornic/hermes/v2"
 )
 
-// theme is hermes' default theme with what it lacks: a preheader, a greeting that may be left out, sanitised markdown, the
+// theme is hermes' default theme with what it lacks: a preheader, words for the logo, a greeting that may be left out, sanitised markdown, the
 // postal address and the unsubscribe link. The templates reach the fields below as .Hermes.Theme.
 //
 // It must stay a plain struct, passed by value: hermes merges its default theme into a pointer and panics over the fields.
@@ -48,6 +48,7 @@ func themePatches() []themePatch {
 	return []themePatch{
 		{body, body + `
   {{ with .Hermes.Theme.Preheader }}<span style="display:none;font-size:1px;color:#F2F4F6;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all">{{ . }}</span>{{ end }}`, 1},
+		{`class="email-logo" />`, `class="email-logo" alt="{{.Hermes.Product.Name}}" />`, 1}, // what is seen and read where no image is loaded
 		{`<h1>{{if .Email.Body.Title }}{{ .Email.Body.Title }}{{ else }}{{ .Email.Body.Greeting }} {{ .Email.Body.Name }},{{ end }}</h1>`,
 			`{{ with .Email.Body.Title }}<h1>{{ . }}</h1>{{ end }}`, 1},
 		{`{{ if (ne .Email.Body.FreeMarkdown "") }}`, `{{ if .Hermes.Theme.Content }}`, 1},

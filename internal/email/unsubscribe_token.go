@@ -9,7 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
-const tokenVersion = "v1"
+const (
+	tokenVersion = "v1"
+	testVersion  = "t1" // of a mail that somebody has sent to look at it
+)
 
 // UnsubscribeTokens signs and reads the tokens of unsubscribe links. A token names the contact and the message that it came
 // with, holds no address, and never expires: old mail stays around (RFC 8058 wants the URI alone to suffice).
@@ -32,6 +35,22 @@ func (t UnsubscribeTokens) Sign(contactID, messageID string) (string, error) {
 	}
 	payload := tokenVersion + "." + base64.RawURLEncoding.EncodeToString(append(contact[:], message[:]...))
 	return payload + "." + t.mac(payload), nil
+}
+
+// SignTest makes the token for a mail that is only looked at. It names nobody, so that nobody is unsubscribed by it.
+func (t UnsubscribeTokens) SignTest(_, messageID string) (string, error) {
+	message, err := uuid.Parse(messageID)
+	if err != nil {
+		return "", err
+	}
+	payload := testVersion + "." + base64.RawURLEncoding.EncodeToString(message[:])
+	return payload + "." + t.mac(payload), nil
+}
+
+// IsTest tells whether a token is one of SignTest.
+func (t UnsubscribeTokens) IsTest(token string) bool {
+	cut := strings.LastIndexByte(token, '.')
+	return cut >= 0 && strings.HasPrefix(token, testVersion+".") && hmac.Equal([]byte(t.mac(token[:cut])), []byte(token[cut+1:]))
 }
 
 // Read checks a token and tells whom and which message it names.

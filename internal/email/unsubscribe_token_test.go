@@ -48,3 +48,20 @@ func FuzzUnsubscribeToken(f *testing.F) {
 		require.Equal(t, token, again, "whatever is read is what was signed")
 	})
 }
+
+// The token of a test names nobody, and neither passes for the other.
+func TestTokenOfATest(t *testing.T) {
+	t.Parallel()
+	tokens := email.NewUnsubscribeTokens([]byte("key one"))
+	test, err := tokens.SignTest("", uuid.NewString())
+	require.NoError(t, err)
+	require.True(t, tokens.IsTest(test))
+	_, _, ok := tokens.Read(test)
+	require.False(t, ok, "nobody is unsubscribed by a test")
+	real, err := tokens.Sign(uuid.NewString(), uuid.NewString())
+	require.NoError(t, err)
+	for _, other := range []string{"", ".", "t1.", "t1." + real, real, test[:len(test)-1], "t" + real[1:], test + "x"} {
+		require.False(t, tokens.IsTest(other), other)
+	}
+	require.False(t, email.NewUnsubscribeTokens([]byte("key two")).IsTest(test), "another key's")
+}

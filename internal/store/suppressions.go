@@ -33,14 +33,23 @@ func (tx *ContactTx) Suppressed(ctx context.Context, emailKey string) (string, b
 	if err := tx.q.LockAddressShared(ctx, lockAddresses, key); err != nil {
 		return "", false, failure("lock address", err)
 	}
-	standing, err := tx.q.FindStanding(ctx, key)
+	return suppressed(ctx, tx.q, key)
+}
+
+// Suppressed tells whether and why an address must not be written to, at this moment.
+func (s *Store) Suppressed(ctx context.Context, address string) (string, bool, error) {
+	return suppressed(ctx, s.q, EmailKey(address))
+}
+
+func suppressed(ctx context.Context, q *dbsqlc.Queries, key string) (string, bool, error) {
+	standing, err := q.FindStanding(ctx, key)
 	if err != nil {
 		return "", false, failure("find suppression", err)
 	}
 	if standing.Reason != "" || len(standing.ErasureKey) == 0 {
 		return standing.Reason, standing.Reason != "", nil
 	}
-	erased, err := tx.q.IsErased(ctx, addressHash(standing.ErasureKey, key))
+	erased, err := q.IsErased(ctx, addressHash(standing.ErasureKey, key))
 	if err != nil {
 		return "", false, failure("find erased address", err)
 	}

@@ -1,6 +1,6 @@
 import { ActionIcon, Autocomplete, Button, Fieldset, Group, NumberInput, SegmentedControl, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
-import { Suspense, lazy, useState } from "react";
+import { type ReactNode, Suspense, lazy, useState } from "react";
 
 import { useKinds } from "../inspector/useKinds";
 import { offersInCondition } from "../text/condition";
@@ -39,7 +39,7 @@ interface RowNames extends Names {
 
 interface Props {
   label: string;
-  description?: string;
+  description?: ReactNode;
   value: string;
   onChange: (value: string) => void;
   error?: string | undefined;

@@ -1,6 +1,8 @@
 import { Autocomplete, Checkbox, Group, NumberInput, Select, Textarea, TextInput } from "@mantine/core";
+import type { ReactNode } from "react";
 
 import { ConditionField } from "../conditions/ConditionField";
+import { Warned } from "./beside";
 import { type Field, label, simpleDuration, unitWords } from "./fields";
 import { NamedValues } from "./NamedValues";
 import type { Vocabulary } from "./vocabulary";
@@ -10,15 +12,16 @@ interface Props {
   value: unknown;
   change: (value: unknown) => void;
   error: string | undefined;
+  warning?: string | undefined;
   vocabulary: Vocabulary;
 }
 
 // FieldInput asks for one value, in the way that its type wants.
-export function FieldInput({ field, value, change, error, vocabulary }: Props) {
+export function FieldInput({ field, value, change, error, warning, vocabulary }: Props) {
   const text = value === undefined || value === null ? "" : String(value);
   const common = {
     label: label(field.name),
-    description: field.doc + (field.default ? ` Default: ${field.default}.` : ""),
+    description: <Warned warning={warning}>{field.doc + (field.default ? ` Default: ${field.default}.` : "")}</Warned>,
     error,
     inputWrapperOrder: ["label", "input", "error", "description"] as ("label" | "input" | "error" | "description")[],
   };
@@ -54,7 +57,7 @@ export function FieldInput({ field, value, change, error, vocabulary }: Props) {
 
 interface Common {
   label: string;
-  description: string;
+  description: ReactNode;
   error: string | undefined;
   value: string;
   change: (value: unknown) => void;

@@ -82,7 +82,7 @@ function One({ field, value, change, pointer, problems, vocabulary }: OneProps) 
       );
     }
   }
-  return <FieldInput field={field} value={value} change={change} error={problemAt(problems, pointer)} vocabulary={vocabulary} />;
+  return <FieldInput field={field} value={value} change={change} error={problemAt(problems, pointer)} warning={problemAt(problems, pointer, "warning")} vocabulary={vocabulary} />;
 }
 
 // Items asks for a list of objects in their order: arms of a step, events that enter.

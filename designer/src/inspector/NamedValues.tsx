@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Fieldset, Group, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 
 import { isObject } from "../definition/flow";
 
@@ -13,7 +14,7 @@ const types = [
 // NamedValues asks for names with a value each: the traits that a step sets, or counts up.
 export function NamedValues({ label, description, error, value, change, numbers }: {
   label: string;
-  description: string;
+  description: ReactNode;
   error: string | undefined;
   value: unknown;
   change: (value: unknown) => void;

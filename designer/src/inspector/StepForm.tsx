@@ -32,7 +32,7 @@ export function StepForm({ step, place, kind, change, rename, close, problems, v
           <Button size="compact-sm" variant="default" onClick={close}>Close</Button>
         </Group>
         <Text size="sm">{kind.summary}</Text>
-        {elsewhere.map((problem) => <Text key={problem.message} size="sm" role="alert" c="var(--mantine-color-error)">{problem.message}</Text>)}
+        {elsewhere.map((problem) => <Text key={problem.message} size="sm" role="alert" c={problem.level === "error" ? "var(--mantine-color-error)" : "var(--warning-text)"}>{problem.level === "error" ? "" : "Warning: "}{problem.message}</Text>)}
         <StepName key={step.id} id={step.id} taken={vocabulary.steps} rename={rename} error={problemAt(problems, `${pointer}/id`)} />
         {kind.arms ? (
           <Items
@@ -53,6 +53,7 @@ export function StepForm({ step, place, kind, change, rename, close, problems, v
             value={step.next}
             change={(next) => change(set(step, "next", next) as Step)}
             error={problemAt(problems, `${pointer}/next`)}
+            warning={problemAt(problems, `${pointer}/next`, "warning")}
             vocabulary={vocabulary}
           />
         )}

@@ -40,4 +40,7 @@ it("finds what is wrong with a field", () => {
   const problems = [{ path: "/steps/0/send/template", code: "x", level: "error", message: "No such template." }] as never[];
   expect(problemAt(problems, "/steps/0/send/template")).toBe("No such template.");
   expect(problemAt(problems, "/steps/0/send")).toBeUndefined();
+  expect(problemAt(problems, "/steps/0/send/template", "warning")).toBeUndefined();
+  const warnings = [{ path: "/subject", code: "x", level: "warning", message: "It may be empty." }] as never[];
+  expect([problemAt(warnings, "/subject"), problemAt(warnings, "/subject", "warning")]).toEqual([undefined, "It may be empty."]);
 });

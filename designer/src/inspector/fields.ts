@@ -119,8 +119,8 @@ export function label(name: string): string {
 }
 
 // problemAt is what is wrong with the value at a place of the definition (a JSON pointer), or with what is missing there.
-export function problemAt(problems: Schema["ProblemItem"][], pointer: string): string | undefined {
-  const found = problems.filter((problem) => problem.path === pointer && problem.level === "error"); // warnings stand in the list alone
+export function problemAt(problems: Schema["ProblemItem"][], pointer: string, level: "error" | "warning" = "error"): string | undefined {
+  const found = problems.filter((problem) => problem.path === pointer && problem.level === level);
   return found.length > 0 ? found.map((problem) => problem.message).join(" ") : undefined;
 }
 

@@ -40,10 +40,14 @@ export function can(session: Session, scope: string): boolean {
   return (session.scopes ?? []).some((have) => have === scope || have === "admin");
 }
 
+// testAddress is where the address for tests of mails is kept, as long as the tab is open and nobody logs out.
+export const testAddress = "throughline.test_address";
+
 export function useLogOut() {
   const queries = useQueryClient();
   return async () => {
     await api.DELETE("/v1/session");
+    sessionStorage.removeItem(testAddress);
     queries.setQueryData(["session"], null);
     queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" }); // nothing of it is left for who logs in next
   };

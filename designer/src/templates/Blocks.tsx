@@ -1,9 +1,10 @@
-import { ActionIcon, Button, Fieldset, Group, Menu, Stack, Text, TextInput, Textarea } from "@mantine/core";
+import { ActionIcon, Button, Fieldset, Group, Menu, Stack, Text } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
 import type { Schema } from "../api/client";
 import { problemAt } from "../inspector/fields";
+import { MailField } from "./MailField";
 import { Table } from "./Table";
 import { type Block, type BlockName, type Body, blank, blocks, has, moved, withBlock } from "./blocks";
 
@@ -35,7 +36,8 @@ export function Blocks({ body, change, problems, readOnly }: { body: Body; chang
           ))}
         {problemAt(problems, "/body") && <Text size="sm" role="alert" c="var(--mantine-color-error)">{problemAt(problems, "/body")}</Text>}
         {missing.length > 0 && (
-          <Menu shadow="md" width={280}>
+          // Not hidden when its button is out of sight: a warning that comes meanwhile moves it.
+          <Menu shadow="md" width={280} hideDetached={false}>
             <Menu.Target>
               <Button variant="default" leftSection={<IconPlus size={16} aria-hidden />} style={{ alignSelf: "flex-start" }}>
                 Add a block
@@ -63,16 +65,20 @@ function Content({ block, body, write, problems }: { block: Block; body: Body; w
     case "outros":
       return (
         <List label="paragraph" items={body[block.name] ?? []} fresh="" write={write}>
-          {(text, put, number) => <Textarea label={`Paragraph ${number + 1}`} value={text} onChange={(event) => put(event.currentTarget.value)} error={problemAt(problems, `${at}/${number}`)} autosize minRows={1} />}
+          {(text, put, number) => <MailField label={`Paragraph ${number + 1}`} value={text} write={put} at={`${at}/${number}`} problems={problems} small rows={1} />}
         </List>
       );
     case "dictionary":
       return (
         <List label="fact" items={body.dictionary ?? []} fresh={{ key: "", value: "" }} write={write}>
           {(fact, put, number) => (
-            <Group gap="xs" wrap="nowrap" align="flex-start">
-              <TextInput label="Name" value={fact.key} onChange={(event) => put({ ...fact, key: event.currentTarget.value })} error={problemAt(problems, `${at}/${number}/key`)} style={{ flex: 1 }} miw={0} />
-              <TextInput label="Value" value={fact.value} onChange={(event) => put({ ...fact, value: event.currentTarget.value })} error={problemAt(problems, `${at}/${number}/value`)} style={{ flex: 1 }} miw={0} />
+            <Group gap="xs" align="flex-start">
+              <div style={{ flex: "1 1 130px", minWidth: 0 }}>
+                <MailField label="Name" value={fact.key} write={(key) => put({ ...fact, key })} at={`${at}/${number}/key`} problems={problems} small />
+              </div>
+              <div style={{ flex: "1 1 130px", minWidth: 0 }}>
+                <MailField label="Value" value={fact.value} write={(value) => put({ ...fact, value })} at={`${at}/${number}/value`} problems={problems} small />
+              </div>
             </Group>
           )}
         </List>
@@ -82,19 +88,19 @@ function Content({ block, body, write, problems }: { block: Block; body: Body; w
         <List label="button" items={body.actions ?? []} fresh={{ button: { text: "", link: "https://" } } as NonNullable<Body["actions"]>[number]} write={write}>
           {(action, put, number) => (
             <Stack gap="xs">
-              <TextInput label="Sentence above it" value={action.instructions ?? ""} onChange={(event) => put({ ...action, instructions: event.currentTarget.value })} error={problemAt(problems, `${at}/${number}/instructions`)} />
-              <TextInput label="Text on the button" value={action.button.text} onChange={(event) => put({ ...action, button: { ...action.button, text: event.currentTarget.value } })} error={problemAt(problems, `${at}/${number}/button/text`)} />
-              <TextInput label="Where it leads" value={action.button.link} onChange={(event) => put({ ...action, button: { ...action.button, link: event.currentTarget.value } })} error={problemAt(problems, `${at}/${number}/button/link`)} />
+              <MailField label="Sentence above it" value={action.instructions ?? ""} write={(instructions) => put({ ...action, instructions })} at={`${at}/${number}/instructions`} problems={problems} small />
+              <MailField label="Text on the button" value={action.button.text} write={(text) => put({ ...action, button: { ...action.button, text } })} at={`${at}/${number}/button/text`} problems={problems} small />
+              <MailField label="Where it leads" value={action.button.link} write={(link) => put({ ...action, button: { ...action.button, link } })} at={`${at}/${number}/button/link`} problems={problems} small />
             </Stack>
           )}
         </List>
       );
     case "table":
-      return <Table table={body.table ?? { columns: [], rows: [] }} write={write} error={(path) => problemAt(problems, at + path)} />;
+      return <Table table={body.table ?? { columns: [], rows: [] }} write={write} at={at} problems={problems} />;
     case "markdown":
-      return <Textarea label="Markdown" value={body.markdown ?? ""} onChange={(event) => write(event.currentTarget.value)} error={problemAt(problems, at)} autosize minRows={6} />;
+      return <MailField label="Markdown" value={body.markdown ?? ""} write={write} at={at} problems={problems} rows={6} />;
   }
-  return <TextInput label={block.label} value={String(body[block.name as BlockName] ?? "")} onChange={(event) => write(event.currentTarget.value)} error={problemAt(problems, at)} />;
+  return <MailField label={block.label} value={String(body[block.name as BlockName] ?? "")} write={write} at={at} problems={problems} />;
 }
 
 // List is a list whose items can be added, moved and taken away.
@@ -102,8 +108,8 @@ function List<T>({ label, items, fresh, write, children }: { label: string; item
   return (
     <>
       {items.map((item, number) => (
-        <Group key={number} gap="xs" align="flex-end" wrap="nowrap">
-          <div style={{ flex: 1, minWidth: 0 }}>{children(item, (now) => write(items.map((old, at) => (at === number ? now : old))), number)}</div>
+        <Group key={number} gap="xs" align="flex-end" justify="flex-end">
+          <div style={{ flex: "1 1 200px", minWidth: 0 }}>{children(item, (now) => write(items.map((old, at) => (at === number ? now : old))), number)}</div>
           <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} up`} disabled={number === 0} onClick={() => write(moved(items, number, -1))}>
             <IconArrowUp size={16} aria-hidden />
           </ActionIcon>

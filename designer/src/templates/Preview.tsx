@@ -18,7 +18,7 @@ export function Preview({ template, preview, contact, setContact }: {
   setContact: (id: string | undefined) => void;
 }) {
   const [width, setWidth] = useState<keyof typeof widths>("phone");
-  const broken = preview.data?.problems.some((problem) => problem.level === "error");
+  const errors = preview.data?.problems.filter((problem) => problem.level === "error") ?? []; // warnings stand beside their fields
   return (
     <Stack component="section" aria-label="Preview" gap="xs">
       <Group align="flex-end" justify="space-between">
@@ -27,9 +27,9 @@ export function Preview({ template, preview, contact, setContact }: {
       </Group>
       <Loaded query={preview}>
         {(mail) =>
-          broken ? (
+          errors.length > 0 ? (
             <Alert color="orange" title="This can't be shown yet">
-              {mail.problems.map((problem) => (
+              {errors.map((problem) => (
                 <Text size="sm" key={problem.path + problem.message}>
                   {problem.path}: {problem.message}
                 </Text>
@@ -41,11 +41,6 @@ export function Preview({ template, preview, contact, setContact }: {
               <div style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label="The mail">
                 <Frame template={template} contact={contact} width={widths[width]} />
               </div>
-              {mail.problems.map((problem) => (
-                <Text size="sm" key={problem.path + problem.message}>
-                  {problem.path}: {problem.message}
-                </Text>
-              ))}
             </>
           )
         }
@@ -80,12 +75,18 @@ function Whose({ setContact }: { setContact: (id: string | undefined) => void })
 
 // Frame shows the HTML in a frame of its own, where nothing runs. It is fetched by a form: what a frame holds inherits the page's policy, and
 // what it fetches has its own, which lets a mail have its styles. Each mail is a new frame, so that going back leaves the page.
-function Frame({ template, contact, width }: { template: Template; contact: string | undefined; width: number }) {
-  const shown = JSON.stringify(template) + (contact ?? "");
-  return <OneFrame key={shown} template={template} contact={contact} width={width} />;
+export function Frame(shown: Shown) {
+  return <OneFrame key={JSON.stringify(shown)} {...shown} />;
 }
 
-function OneFrame({ template, contact, width }: { template: Template; contact: string | undefined; width: number }) {
+interface Shown {
+  template: Template;
+  contact: string | undefined;
+  brand?: Schema["Brand"]; // the saved one without
+  width: number;
+}
+
+function OneFrame({ template, contact, brand, width }: Shown) {
   const name = useId();
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.submit(), []);
@@ -94,6 +95,7 @@ function OneFrame({ template, contact, width }: { template: Template; contact: s
       <form ref={form} method="post" action="/v1/templates/preview/html" target={name} hidden>
         <input type="hidden" name="template" value={JSON.stringify(template)} readOnly />
         <input type="hidden" name="contact_id" value={contact ?? ""} readOnly />
+        <input type="hidden" name="brand" value={brand ? JSON.stringify(brand) : ""} readOnly />
       </form>
       <iframe className="mail" name={name} title="The mail as it looks" sandbox="" style={{ width, height: 640, border: "1px solid var(--mantine-color-default-border)" }} />
     </>

@@ -1,12 +1,14 @@
-import { ActionIcon, Button, Group, Table as Grid, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Table as Grid } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 
+import type { Schema } from "../api/client";
+import { MailField } from "./MailField";
 import type { Body } from "./blocks";
 
 type Rows = NonNullable<Body["table"]>;
 
 // Table asks for the heads and the rows of a mail's table.
-export function Table({ table, write, error }: { table: Rows; write: (table: Rows) => void; error: (path: string) => string | undefined }) {
+export function Table({ table, write, at, problems }: { table: Rows; write: (table: Rows) => void; at: string; problems: Schema["ProblemItem"][] }) {
   const columns = table.columns ?? [];
   const rows = table.rows ?? [];
   const put = (row: number, column: number, text: string) => write({ columns, rows: rows.map((cells, at) => (at === row ? (cells ?? []).map((cell, to) => (to === column ? text : cell)) : cells)) });
@@ -18,7 +20,7 @@ export function Table({ table, write, error }: { table: Rows; write: (table: Row
             <Grid.Tr>
               {columns.map((head, column) => (
                 <Grid.Th key={column}>
-                  <TextInput aria-label={`Head of column ${column + 1}`} placeholder={`Column ${column + 1}`} value={head} onChange={(event) => write({ columns: columns.map((old, at) => (at === column ? event.currentTarget.value : old)), rows })} error={error(`/columns/${column}`)} />
+                  <MailField label={`Head of column ${column + 1}`} hidden placeholder={`Column ${column + 1}`} value={head} write={(text) => write({ columns: columns.map((old, at) => (at === column ? text : old)), rows })} at={`${at}/columns/${column}`} problems={problems} small />
                 </Grid.Th>
               ))}
               <Grid.Td />
@@ -29,7 +31,7 @@ export function Table({ table, write, error }: { table: Rows; write: (table: Row
               <Grid.Tr key={row}>
                 {(cells ?? []).map((cell, column) => (
                   <Grid.Td key={column}>
-                    <TextInput aria-label={`Row ${row + 1}, column ${column + 1}`} value={cell} onChange={(event) => put(row, column, event.currentTarget.value)} error={error(`/rows/${row}/${column}`)} />
+                    <MailField label={`Row ${row + 1}, column ${column + 1}`} hidden value={cell} write={(text) => put(row, column, text)} at={`${at}/rows/${row}/${column}`} problems={problems} small />
                   </Grid.Td>
                 ))}
                 <Grid.Td>

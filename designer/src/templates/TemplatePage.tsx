@@ -9,7 +9,9 @@ import { Loaded, Page } from "../frame/states";
 import { problemAt } from "../inspector/fields";
 import { can, useSession } from "../session/session";
 import { Blocks } from "./Blocks";
+import { MailField } from "./MailField";
 import { Preview } from "./Preview";
+import { SendTest } from "./SendTest";
 import { Suggestions } from "./Suggestions";
 import { type Template, fresh } from "./blocks";
 
@@ -73,6 +75,7 @@ function Editor({ template: start, version: first, load }: { template: Template;
           <Button onClick={() => save.mutate()} loading={save.isPending} disabled={!changed || template.key === ""}>
             Save
           </Button>
+          <SendTest template={template} contact={contact} />
           <Text size="sm" role="status">
             {changed ? "Not saved yet." : saved.version > 0 ? `Version ${saved.version} is what journeys send.` : ""}
           </Text>
@@ -100,17 +103,18 @@ function Editor({ template: start, version: first, load }: { template: Template;
                 error={problemAt(problems, "/key")}
               />
             )}
-            <TextInput label="Subject" value={template.subject} onChange={(event) => setTemplate({ ...template, subject: event.currentTarget.value })} error={problemAt(problems, "/subject")} readOnly={!mayWrite} />
+            <MailField label="Subject" value={template.subject} write={(subject) => setTemplate({ ...template, subject })} at="/subject" problems={problems} readOnly={!mayWrite} />
             {mayWrite && <Suggestions template={template} choose={(subject) => setTemplate({ ...template, subject })} />}
-            <TextInput
+            <MailField
               label="Preview line"
               description="What inboxes show beside the subject."
               value={template.preheader ?? ""}
-              onChange={(event) => {
+              write={(preheader) => {
                 const { preheader: _, ...others } = template;
-                setTemplate(event.currentTarget.value ? { ...others, preheader: event.currentTarget.value } : others);
+                setTemplate(preheader ? { ...others, preheader } : others);
               }}
-              error={problemAt(problems, "/preheader")}
+              at="/preheader"
+              problems={problems}
               readOnly={!mayWrite}
             />
             <Blocks body={template.body} change={(body) => setTemplate({ ...template, body })} problems={problems} readOnly={!mayWrite} />

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { blank, blocks, fresh, has, moved, placeholders, withBlock } from "./blocks";
+import { blank, blocks, fresh, has, moved, withBlock } from "./blocks";
 
 it("adds and takes away blocks, and leaves the rest as it is", () => {
   for (const { name } of blocks) {
@@ -14,8 +14,4 @@ it("adds and takes away blocks, and leaves the rest as it is", () => {
 it("moves items within their list", () => {
   expect(moved(["a", "b", "c"], 1, -1)).toEqual(["b", "a", "c"]);
   expect(moved(["a", "b", "c"], 2, 1)).toEqual(["a", "b", "c"]);
-});
-
-it("offers each placeholder once", () => {
-  expect(placeholders(["plan", "email"])).toEqual(["{{ contact.first_name }}", "{{ contact.email }}", "{{ contact.plan }}"]);
 });

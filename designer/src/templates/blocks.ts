@@ -65,8 +65,3 @@ export function moved<T>(list: T[], place: number, by: -1 | 1): T[] {
 export function fresh(key: string): Template {
   return { key, subject: "", body: { greeting: "Hi {{ contact.first_name | default: 'there' }},", intros: [""], signature: "Warm regards" } };
 }
-
-// placeholders are what can be inserted: a contact's usual traits, and those that were seen.
-export function placeholders(traits: string[]): string[] {
-  return [...new Set(["first_name", "email", ...traits])].map((trait) => `{{ contact.${trait} }}`);
-}

@@ -21,6 +21,13 @@ type ApiKey struct {
 	RevokedAt  *time.Time
 }
 
+type Brand struct {
+	One       bool
+	Revision  int64
+	Document  []byte
+	UpdatedAt time.Time
+}
+
 type Company struct {
 	ID        uuid.UUID
 	GroupID   string
