@@ -39,6 +39,9 @@ func TestSessions(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, revoked)
 	over("second", start)
+	_, err = s.UpsertKey(ctx, "marketing", "tl_secret", nil, start)
+	require.NoError(t, err)
+	over("second", start) // a key that is valid again brings no old login back
 	requireFault(t, s.SaveSession(ctx, "third", "no id", start, start.Add(time.Hour)), fault.Unauthorized, "unknown_key")
 	_, err = s.UpsertKey(ctx, "marketing", "tl_other", nil, start)
 	require.NoError(t, err)

@@ -30,6 +30,15 @@ func (q *Queries) DeleteSession(ctx context.Context, hash []byte) error {
 	return err
 }
 
+const DeleteSessionsOfKey = `-- name: DeleteSessionsOfKey :exec
+DELETE FROM sessions WHERE key_id = $1
+`
+
+func (q *Queries) DeleteSessionsOfKey(ctx context.Context, keyID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, DeleteSessionsOfKey, keyID)
+	return err
+}
+
 const FindKey = `-- name: FindKey :one
 SELECT id, name, hash, scopes, created_at, last_used_at, revoked_at FROM api_keys WHERE hash = $1 AND revoked_at IS NULL
 `
@@ -110,6 +119,75 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 	return err
 }
 
+const KeyExists = `-- name: KeyExists :one
+SELECT EXISTS (SELECT FROM api_keys WHERE id = $1)
+`
+
+func (q *Queries) KeyExists(ctx context.Context, id uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, KeyExists, id)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const ListKeys = `-- name: ListKeys :many
+SELECT id, name, hash, scopes, created_at, last_used_at, revoked_at FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT $2
+`
+
+// Ids grow with time: the newest keys are the last.
+func (q *Queries) ListKeys(ctx context.Context, before uuid.UUID, maxRows int32) ([]ApiKey, error) {
+	rows, err := q.db.Query(ctx, ListKeys, before, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ApiKey
+	for rows.Next() {
+		var i ApiKey
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hash,
+			&i.Scopes,
+			&i.CreatedAt,
+			&i.LastUsedAt,
+			&i.RevokedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockAdminKeys = `-- name: LockAdminKeys :many
+SELECT id FROM api_keys WHERE revoked_at IS NULL AND 'admin' = ANY(scopes) ORDER BY id FOR UPDATE
+`
+
+// All valid keys that may do everything, held: of two who revoke the last two, the second sees that one is left.
+func (q *Queries) LockAdminKeys(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, LockAdminKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const RevokeKey = `-- name: RevokeKey :execrows
 UPDATE api_keys SET revoked_at = $1::timestamptz WHERE id = $2 AND revoked_at IS NULL
 `
@@ -123,9 +201,11 @@ func (q *Queries) RevokeKey(ctx context.Context, now time.Time, iD uuid.UUID) (i
 }
 
 const TouchKey = `-- name: TouchKey :exec
-UPDATE api_keys SET last_used_at = $1::timestamptz WHERE id = $2
+UPDATE api_keys SET last_used_at = $1::timestamptz
+WHERE id = $2 AND (last_used_at IS NULL OR last_used_at <= $1::timestamptz - interval '1 minute')
 `
 
+// At most once a minute, whoever asks: a busy key must not become a busy row.
 func (q *Queries) TouchKey(ctx context.Context, now time.Time, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, TouchKey, now, iD)
 	return err

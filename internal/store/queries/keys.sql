@@ -6,8 +6,21 @@ RETURNING *;
 -- name: FindKey :one
 SELECT * FROM api_keys WHERE hash = @hash AND revoked_at IS NULL;
 
+-- Ids grow with time: the newest keys are the last.
+-- name: ListKeys :many
+SELECT * FROM api_keys WHERE id < @before ORDER BY id DESC LIMIT @max_rows;
+
+-- At most once a minute, whoever asks: a busy key must not become a busy row.
 -- name: TouchKey :exec
-UPDATE api_keys SET last_used_at = @now::timestamptz WHERE id = @id;
+UPDATE api_keys SET last_used_at = @now::timestamptz
+WHERE id = @id AND (last_used_at IS NULL OR last_used_at <= @now::timestamptz - interval '1 minute');
+
+-- All valid keys that may do everything, held: of two who revoke the last two, the second sees that one is left.
+-- name: LockAdminKeys :many
+SELECT id FROM api_keys WHERE revoked_at IS NULL AND 'admin' = ANY(scopes) ORDER BY id FOR UPDATE;
+
+-- name: KeyExists :one
+SELECT EXISTS (SELECT FROM api_keys WHERE id = @id);
 
 -- name: RevokeKey :execrows
 UPDATE api_keys SET revoked_at = @now::timestamptz WHERE id = @id AND revoked_at IS NULL;
@@ -27,6 +40,9 @@ WHERE s.hash = @hash AND s.expires_at > @now::timestamptz AND k.revoked_at IS NU
 
 -- name: DeleteSession :exec
 DELETE FROM sessions WHERE hash = @hash;
+
+-- name: DeleteSessionsOfKey :exec
+DELETE FROM sessions WHERE key_id = @key_id;
 
 -- name: DeleteExpiredSessions :exec
 DELETE FROM sessions WHERE expires_at <= @now::timestamptz;
