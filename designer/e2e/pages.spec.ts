@@ -23,6 +23,7 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["segment", "/segments/on-trial", (page) => page.getByText("in it now").waitFor()],
   ["new-segment", "/segments/new", (page) => page.getByRole("group", { name: "Condition", exact: true }).waitFor()],
   ["handoffs", "/handoffs", (page) => page.getByRole("button", { name: "Accept" }).first().waitFor()],
+  ["keys", "/settings/keys", (page) => page.getByRole("table", { name: "API keys" }).waitFor()],
   ["nothing", "/nowhere", (page) => page.getByText("leads nowhere").waitFor()],
 ];
 

@@ -94,7 +94,7 @@ func (s *Store) TouchKey(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return nil //nolint:nilerr // no key to note anything about
 	}
-	return failure("touch API key", s.q.TouchKey(ctx, now, parsed))
+	return failure("touch API key", s.q.TouchKey(ctx, now, parsed, now.Add(-time.Minute)))
 }
 
 // RevokeKey makes a key invalid and ends its sessions; it tells whether the key was valid. The last valid key that may do everything stays.

@@ -1,4 +1,4 @@
-import { IconActivity, IconAddressBook, IconBuilding, IconFilter, IconHeartHandshake, IconMail, IconRoute, IconSend } from "@tabler/icons-react";
+import { IconActivity, IconAddressBook, IconBuilding, IconFilter, IconHeartHandshake, IconMail, IconRoute, IconSend, IconSettings } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 
 // Entry is a page. A new one is a line here: its path, who sees it, and where it is; with a label it stands in the navigation.
@@ -25,4 +25,6 @@ export const pages: Entry[] = [
   { path: "/templates", label: "Templates", icon: IconMail, scopes: ["read", "journeys"], page: lazy(() => import("../templates/TemplateList")) },
   { path: "/templates/:key", scopes: ["read", "journeys"], page: lazy(() => import("../templates/TemplatePage")) },
   { path: "/handoffs", label: "Handoffs", icon: IconHeartHandshake, scopes: ["sales"], page: lazy(() => import("../handoffs/HandoffList")) },
+  { path: "/settings", label: "Settings", icon: IconSettings, scopes: ["admin"], page: lazy(() => import("../settings/Settings")) },
+  { path: "/settings/keys", scopes: ["admin"], page: lazy(() => import("../settings/Keys")) },
 ];

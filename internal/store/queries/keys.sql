@@ -10,10 +10,9 @@ SELECT * FROM api_keys WHERE hash = @hash AND revoked_at IS NULL;
 -- name: ListKeys :many
 SELECT * FROM api_keys WHERE id < @before ORDER BY id DESC LIMIT @max_rows;
 
--- At most once a minute, whoever asks: a busy key must not become a busy row.
+-- Not when the last time is hardly over: a busy key must not become a busy row.
 -- name: TouchKey :exec
-UPDATE api_keys SET last_used_at = @now::timestamptz
-WHERE id = @id AND (last_used_at IS NULL OR last_used_at <= @now::timestamptz - interval '1 minute');
+UPDATE api_keys SET last_used_at = @now::timestamptz WHERE id = @id AND (last_used_at IS NULL OR last_used_at <= @before::timestamptz);
 
 -- All valid keys that may do everything, held: of two who revoke the last two, the second sees that one is left.
 -- name: LockAdminKeys :many
