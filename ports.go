@@ -49,6 +49,10 @@ func (p storePort) FindSession(ctx context.Context, token string, now time.Time)
 	return api.APIKey(k), err
 }
 
+func (p storePort) SavePersonSession(ctx context.Context, token string, who api.APIKey, now, until time.Time) error {
+	return p.Store.SavePersonSession(ctx, token, store.APIKey(who), now, until)
+}
+
 func (p storePort) ListJourneys(ctx context.Context, cursor string, limit int) (api.Page[journey.Draft], error) {
 	page, err := p.Store.ListJourneys(ctx, cursor, limit)
 	return api.Page[journey.Draft](page), err

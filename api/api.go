@@ -52,6 +52,7 @@ type Options struct {
 	IngestRate     int                                        // events a second that one key may send; 0: the default
 	IngestInFlight int                                        // transactions that one key may have at the same time; 0: the default
 	KeepIP         bool                                       // keep the visitor's address with an event
+	SingleSignOn   *SingleSignOn                              // nil: people log in with keys only
 	Examples       fs.FS                                      // journeys to begin with; may be nil
 	Designer       http.Handler                               // serves what is not an API route; may be nil
 	Readiness      map[string]func(ctx context.Context) error // what /readyz asks
@@ -209,6 +210,7 @@ func (s *server) newEngine() (*gin.Engine, error) {
 func (s *server) routes() {
 	s.healthRoutes()
 	s.sessionRoutes()
+	s.loginRoutes()
 	s.keyRoutes()
 	s.segmentRoutes()
 	s.signalRoutes()

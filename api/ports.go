@@ -12,7 +12,7 @@ import (
 	"throughline.dev/throughline/internal/sales"
 )
 
-// APIKey is a key that the store knows.
+// APIKey is a key that the store knows, or a person who is logged in without one.
 type APIKey struct {
 	ID     string
 	Name   string

@@ -45,6 +45,10 @@ func (p realPort) FindSession(ctx context.Context, token string, now time.Time) 
 	return APIKey(k), err
 }
 
+func (p realPort) SavePersonSession(ctx context.Context, token string, who APIKey, now, until time.Time) error {
+	return p.Store.SavePersonSession(ctx, token, store.APIKey(who), now, until)
+}
+
 func (p realPort) ListJourneys(ctx context.Context, cursor string, limit int) (Page[journey.Draft], error) {
 	page, err := p.Store.ListJourneys(ctx, cursor, limit)
 	return Page[journey.Draft](page), err

@@ -12,7 +12,7 @@ import (
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
-// APIKey is a key that may call the API. The key itself is not kept, only its hash.
+// APIKey is a key that may call the API, or a person who is logged in without one. The key itself is not kept, only its hash.
 type APIKey struct {
 	ID     string
 	Name   string
@@ -120,7 +120,7 @@ func (s *Store) RevokeKey(ctx context.Context, id string, now time.Time) (bool, 
 		if revoked = n == 1; !revoked {
 			return keyExists(ctx, q, parsed, notFound)
 		}
-		return q.DeleteSessionsOfKey(ctx, parsed)
+		return q.DeleteSessionsOfKey(ctx, &parsed)
 	})
 	return revoked, failure("revoke API key", err)
 }

@@ -139,11 +139,14 @@ func TestTheLastAdminKeyStays(t *testing.T) {
 	}
 	other, err := s.CreateKey(t.Context(), "app", "tl_app", []string{"ingest"}, start)
 	require.NoError(t, err)
-	gate, refused := make(chan struct{}), make(chan error, many)
+	holder, err := conn.Begin(t.Context()) // all of them come to the keys before the first gets any
+	require.NoError(t, err)
+	_, err = holder.Exec(t.Context(), "SELECT FROM api_keys FOR UPDATE")
+	require.NoError(t, err)
+	refused := make(chan error, many)
 	group, ctx := errgroup.WithContext(t.Context())
 	for _, id := range ids {
 		group.Go(func() error {
-			<-gate
 			_, err := s.RevokeKey(ctx, id, start)
 			if fault.KindOf(err) == fault.Conflict {
 				refused <- err
@@ -152,7 +155,15 @@ func TestTheLastAdminKeyStays(t *testing.T) {
 			return err
 		})
 	}
-	close(gate)
+	require.Eventually(t, func() bool {
+		var waiting int
+		if _, err := conn.Exec(t.Context(), "SELECT pg_stat_clear_snapshot()"); err != nil { // or the transaction would see what it saw first
+			return false
+		}
+		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
+		return err == nil && waiting == many
+	}, time.Minute, 10*time.Millisecond)
+	require.NoError(t, holder.Commit(t.Context()))
 	require.NoError(t, group.Wait())
 	require.Len(t, refused, 1)
 	requireFault(t, <-refused, fault.Conflict, "last_admin_key")

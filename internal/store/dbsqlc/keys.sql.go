@@ -34,7 +34,7 @@ const DeleteSessionsOfKey = `-- name: DeleteSessionsOfKey :exec
 DELETE FROM sessions WHERE key_id = $1
 `
 
-func (q *Queries) DeleteSessionsOfKey(ctx context.Context, keyID uuid.UUID) error {
+func (q *Queries) DeleteSessionsOfKey(ctx context.Context, keyID *uuid.UUID) error {
 	_, err := q.db.Exec(ctx, DeleteSessionsOfKey, keyID)
 	return err
 }
@@ -70,23 +70,48 @@ func (q *Queries) FindSecret(ctx context.Context, name string) ([]byte, error) {
 }
 
 const FindSession = `-- name: FindSession :one
-SELECT k.id, k.name, k.hash, k.scopes, k.created_at, k.last_used_at, k.revoked_at FROM sessions s JOIN api_keys k ON k.id = s.key_id
-WHERE s.hash = $1 AND s.expires_at > $2::timestamptz AND k.revoked_at IS NULL
+SELECT coalesce(k.id::text, s.subject)::text AS id, coalesce(k.name, s.name)::text AS name, coalesce(k.scopes, s.scopes)::text[] AS scopes
+FROM sessions s LEFT JOIN api_keys k ON k.id = s.key_id AND k.revoked_at IS NULL
+WHERE s.hash = $1 AND s.expires_at > $2::timestamptz AND (k.id IS NOT NULL OR s.key_id IS NULL)
 `
 
-func (q *Queries) FindSession(ctx context.Context, hash []byte, now time.Time) (ApiKey, error) {
+type FindSessionRow struct {
+	ID     string
+	Name   string
+	Scopes []string
+}
+
+// Of a key that is valid, or of a person.
+func (q *Queries) FindSession(ctx context.Context, hash []byte, now time.Time) (FindSessionRow, error) {
 	row := q.db.QueryRow(ctx, FindSession, hash, now)
-	var i ApiKey
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Hash,
-		&i.Scopes,
-		&i.CreatedAt,
-		&i.LastUsedAt,
-		&i.RevokedAt,
-	)
+	var i FindSessionRow
+	err := row.Scan(&i.ID, &i.Name, &i.Scopes)
 	return i, err
+}
+
+const InsertPersonSession = `-- name: InsertPersonSession :exec
+INSERT INTO sessions (hash, subject, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertPersonSessionParams struct {
+	Hash      []byte
+	Subject   *string
+	Name      *string
+	Scopes    []string
+	Now       time.Time
+	ExpiresAt time.Time
+}
+
+func (q *Queries) InsertPersonSession(ctx context.Context, arg InsertPersonSessionParams) error {
+	_, err := q.db.Exec(ctx, InsertPersonSession,
+		arg.Hash,
+		arg.Subject,
+		arg.Name,
+		arg.Scopes,
+		arg.Now,
+		arg.ExpiresAt,
+	)
+	return err
 }
 
 const InsertSecret = `-- name: InsertSecret :exec
@@ -104,7 +129,7 @@ INSERT INTO sessions (hash, key_id, created_at, expires_at) VALUES ($1, $2, $3, 
 
 type InsertSessionParams struct {
 	Hash      []byte
-	KeyID     uuid.UUID
+	KeyID     *uuid.UUID
 	Now       time.Time
 	ExpiresAt time.Time
 }

@@ -341,9 +341,12 @@ type SegmentMember struct {
 
 type Session struct {
 	Hash      []byte
-	KeyID     uuid.UUID
+	KeyID     *uuid.UUID
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	Subject   *string
+	Name      *string
+	Scopes    []string
 }
 
 type Suppression struct {

@@ -33,9 +33,14 @@ INSERT INTO secrets (name, value) VALUES (@name, @value) ON CONFLICT (name) DO N
 -- name: InsertSession :exec
 INSERT INTO sessions (hash, key_id, created_at, expires_at) VALUES (@hash, @key_id, @now, @expires_at);
 
+-- name: InsertPersonSession :exec
+INSERT INTO sessions (hash, subject, name, scopes, created_at, expires_at) VALUES (@hash, @subject, @name, @scopes, @now, @expires_at);
+
+-- Of a key that is valid, or of a person.
 -- name: FindSession :one
-SELECT k.* FROM sessions s JOIN api_keys k ON k.id = s.key_id
-WHERE s.hash = @hash AND s.expires_at > @now::timestamptz AND k.revoked_at IS NULL;
+SELECT coalesce(k.id::text, s.subject)::text AS id, coalesce(k.name, s.name)::text AS name, coalesce(k.scopes, s.scopes)::text[] AS scopes
+FROM sessions s LEFT JOIN api_keys k ON k.id = s.key_id AND k.revoked_at IS NULL
+WHERE s.hash = @hash AND s.expires_at > @now::timestamptz AND (k.id IS NOT NULL OR s.key_id IS NULL);
 
 -- name: DeleteSession :exec
 DELETE FROM sessions WHERE hash = @hash;
