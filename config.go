@@ -40,6 +40,7 @@ type config struct {
 	IngestInFlight    int // transactions that one key may have at the same time; 0: the api's default
 	IngestKeepIP      bool
 	TrustedProxies    []string
+	Login             loginConfig
 }
 
 // readConfig reads the environment. getenv is os.Getenv outside of tests.
@@ -70,7 +71,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		AdminKey:      getenv("THROUGHLINE_ADMIN_KEY"), WriteKey: getenv("THROUGHLINE_WRITE_KEY"),
 		InboxURL: getenv("INBOX_URL"), LogLevel: or("LOG_LEVEL", "info"),
 	}
-	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.readIngest(getenv))
+	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.readIngest(getenv), c.readLogin(getenv))
 }
 
 // readIngest reads what concerns the tracking API alone.
@@ -97,7 +98,7 @@ func (c *config) readIngest(getenv func(string) string) error {
 		}
 		c.IngestKeepIP = keep
 	}
-	for text := range strings.FieldsFuncSeq(getenv("TRUSTED_PROXIES"), func(r rune) bool { return r == ',' || r == ' ' }) {
+	for text := range strings.FieldsFuncSeq(getenv("TRUSTED_PROXIES"), isSpaceOrComma) {
 		if _, err := netip.ParsePrefix(text); err != nil {
 			mistakes = append(mistakes, errors.New("TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8"))
 			break
@@ -139,7 +140,7 @@ func (c *config) check(allowPrivate string) error {
 			mistake("%s is too short: 16 characters at least", name)
 		}
 	}
-	for text := range strings.FieldsFuncSeq(allowPrivate, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for text := range strings.FieldsFuncSeq(allowPrivate, isSpaceOrComma) {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			mistake("ALLOW_PRIVATE is a list of networks, such as 127.0.0.0/8, 10.0.0.0/8")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,8 +12,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"throughline.dev/throughline/api"
+	"throughline.dev/throughline/internal/oidctest"
 	"throughline.dev/throughline/internal/store"
 )
+
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}
 
 // TestDesigner lets Playwright work with the pages as people do, in a real browser, against everything real.
 func TestDesigner(t *testing.T) {
@@ -24,7 +36,17 @@ func TestDesigner(t *testing.T) {
 	}
 	chromium, err := exec.LookPath("chromium")
 	require.NoError(t, err)
-	p := start(t)
+	// The provider has to know where people come back to before the product listens there.
+	listen := freeAddress(t)
+	provider := oidctest.Start(t, "http://"+listen+api.LoginCallback,
+		oidctest.User{Login: "maria", Name: "Maria Marketing", Claims: map[string]any{"groups": []string{"marketing"}}},
+		oidctest.User{Login: "rita", Name: "Rita Rep", Claims: map[string]any{"groups": []string{"sales-team"}}},
+		oidctest.User{Login: "nora", Name: "Nora Nobody"})
+	p := start(t, func(c *config) {
+		c.Listen, c.PublicURL = listen, "http://"+listen
+		c.Login = loginConfig{Issuer: provider.Issuer, ClientID: oidctest.ClientID, ClientSecret: oidctest.ClientSecret, Name: "Example login", Scopes: []string{"profile"},
+			RolesClaim: "groups", Roles: []api.RoleRule{{Group: "marketing", Role: api.RoleMarketer}, {Group: "sales-team", Role: api.RoleSales}}}
+	})
 	p.exampleTemplates(t)
 	for _, file := range []string{"examples/trial-to-paid.yaml", "examples/win-back.yaml"} {
 		document, err := os.ReadFile(file)
@@ -55,7 +77,7 @@ func TestDesigner(t *testing.T) {
 	command := exec.CommandContext(t.Context(), "node_modules/.bin/playwright", arguments...) //nolint:gosec // a test
 	command.Dir = "designer"
 	command.Env = append(os.Environ(), "BASE_URL="+p.base, "ADMIN_KEY="+p.config.AdminKey, "SALES_KEY="+sales, "WRITE_KEY="+p.config.WriteKey, "CONTACT_ID="+id, "EMAIL="+who.email,
-		"CHROMIUM="+chromium, "ARTIFACTS="+artifacts, "NO_COLOR=1")
+		"OIDC_ISSUER="+provider.Issuer, "OIDC_PASSWORD="+oidctest.Password, "CHROMIUM="+chromium, "ARTIFACTS="+artifacts, "NO_COLOR=1")
 	out, err := command.CombinedOutput()
 	t.Log(string(out))
 	require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"throughline.dev/throughline/api"
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/store"
@@ -42,6 +43,42 @@ func TestConfigTellsAllMistakes(t *testing.T) {
 	c, err = readConfig(func(name string) string { return env[name] })
 	require.NoError(t, err)
 	require.Equal(t, []any{1000, 3, true, []string{"10.0.0.0/8", "fd00::/8"}}, []any{c.IngestRate, c.IngestInFlight, c.IngestKeepIP, c.TrustedProxies})
+}
+
+// How people log in is read as a whole: nothing of it, or all that is needed, with every mistake told at once and no value of it.
+func TestConfigOfSingleSignOn(t *testing.T) {
+	t.Parallel()
+	read := func(env map[string]string) (config, error) {
+		env["DATABASE_URL"] = "postgres://db/x"
+		return readConfig(func(name string) string { return env[name] })
+	}
+	c, err := read(map[string]string{})
+	require.NoError(t, err)
+	require.Empty(t, c.Login.Issuer)
+	for _, env := range []map[string]string{
+		{"OIDC_NAME": "secret"}, {"OIDC_CLIENT_SECRET": "secret"}, {"OIDC_ROLES_CLAIM": "secret"}, {"OIDC_ISSUER": "secret", "OIDC_ROLES": "secret=boss"},
+	} {
+		_, err = read(env)
+		for _, name := range []string{"OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_ROLES"} {
+			require.ErrorContains(t, err, name)
+		}
+		require.NotContains(t, err.Error(), "secret")
+	}
+	env := map[string]string{"OIDC_ISSUER": "https://login.example/realms/x", "OIDC_CLIENT_ID": "throughline", "OIDC_ROLES": "*=viewer"}
+	c, err = read(env)
+	require.NoError(t, err)
+	require.Equal(t, loginConfig{Issuer: "https://login.example/realms/x", ClientID: "throughline", Name: "single sign-on", Scopes: []string{"profile"},
+		RolesClaim: "groups", Roles: []api.RoleRule{{Group: "*", Role: api.RoleViewer}}}, c.Login)
+	env["OIDC_ROLES"], env["OIDC_SCOPES"] = " admins = admin,cn=a b=sales ,", "openid groups,profile"
+	c, err = read(env)
+	require.NoError(t, err)
+	require.Equal(t, []api.RoleRule{{Group: "admins", Role: api.RoleAdmin}, {Group: "cn=a b", Role: api.RoleSales}}, c.Login.Roles)
+	require.Equal(t, []string{"groups", "profile"}, c.Login.Scopes)
+	for _, wrong := range []string{"admins", "=admin", "admins=", "a=admin,b=Admin", ","} {
+		env["OIDC_ROLES"] = wrong
+		_, err = read(env)
+		require.ErrorContains(t, err, "OIDC_ROLES", wrong)
+	}
 }
 
 func TestCommandLine(t *testing.T) {

@@ -30,9 +30,27 @@ func (p storePort) FindKey(ctx context.Context, key string) (api.APIKey, error) 
 	return api.APIKey(k), err
 }
 
+func (p storePort) ListKeys(ctx context.Context, cursor string, limit int) (api.Page[api.KeyRecord], error) {
+	page, err := p.Store.ListKeys(ctx, cursor, limit)
+	out := api.Page[api.KeyRecord]{Next: page.Next}
+	for _, k := range page.Items {
+		out.Items = append(out.Items, api.KeyRecord(k))
+	}
+	return out, err
+}
+
+func (p storePort) CreateKey(ctx context.Context, name, key string, scopes []string, now time.Time) (api.KeyRecord, error) {
+	k, err := p.Store.CreateKey(ctx, name, key, scopes, now)
+	return api.KeyRecord(k), err
+}
+
 func (p storePort) FindSession(ctx context.Context, token string, now time.Time) (api.APIKey, error) {
 	k, err := p.Store.FindSession(ctx, token, now)
 	return api.APIKey(k), err
+}
+
+func (p storePort) SavePersonSession(ctx context.Context, token string, who api.APIKey, now, until time.Time) error {
+	return p.Store.SavePersonSession(ctx, token, store.APIKey(who), now, until)
 }
 
 func (p storePort) ListJourneys(ctx context.Context, cursor string, limit int) (api.Page[journey.Draft], error) {

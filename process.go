@@ -197,7 +197,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		if err != nil {
 			return errors.Join(fmt.Errorf("the api cannot listen on %s (set LISTEN to another address): %w", p.config.Listen, err), p.close())
 		}
-		handler, err := p.handler()
+		handler, err := p.handler(ctx)
 		if err != nil {
 			return errors.Join(err, p.close())
 		}
@@ -325,8 +325,12 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 }
 
 // handler wires the api.
-func (p *process) handler() (*api.Handler, error) {
+func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 	port := storePort{p.store}
+	login, err := p.singleSignOn(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
 		Keys: port, Sessions: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
@@ -336,7 +340,7 @@ func (p *process) handler() (*api.Handler, error) {
 		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand},
 		Logger: p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
-		Examples: examples.Files(),
+		Examples: examples.Files(), SingleSignOn: login,
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),
 		Readiness: map[string]func(context.Context) error{
 			"postgres": p.store.Ping,

@@ -1,15 +1,11 @@
 package api
 
 import (
-	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -110,64 +106,6 @@ func writeKey(r *http.Request) (key string, found bool) {
 	}
 	user, _, _ := strings.Cut(string(raw), ":")
 	return user, true
-}
-
-// keyCache remembers known keys for a minute, so that a burst of events doesn't ask the database for each. Unknown keys
-// are never remembered: a key works as soon as it is made. A revoked key goes on for at most keyTTL.
-type keyCache struct {
-	source Keys
-	now    func() time.Time
-	mu     sync.Mutex
-	known  map[[sha256.Size]byte]cachedKey // by hash: the keys themselves are not kept in memory
-}
-
-type cachedKey struct {
-	key   APIKey
-	until time.Time
-}
-
-const (
-	keyTTL     = time.Minute
-	keyMax     = 10_000 // entries; past it the cache starts again
-	keyMaxSize = 512    // bytes; longer ones can't be keys
-)
-
-func newKeyCache(source Keys, now func() time.Time) *keyCache {
-	return &keyCache{source: source, now: now, known: map[[sha256.Size]byte]cachedKey{}}
-}
-
-func (k *keyCache) find(ctx context.Context, key string) (APIKey, error) {
-	if key == "" || len(key) > keyMaxSize || strings.ContainsRune(key, 0) {
-		return APIKey{}, errUnknownKey()
-	}
-	id, now := sha256.Sum256([]byte(key)), k.now()
-	k.mu.Lock()
-	hit, ok := k.known[id]
-	k.mu.Unlock()
-	if ok && now.Before(hit.until) {
-		return hit.key, nil
-	}
-	found, err := k.source.FindKey(ctx, key)
-	if err != nil {
-		if kind := fault.KindOf(err); kind == fault.Unauthorized || kind == fault.NotFound {
-			return APIKey{}, errUnknownKey()
-		}
-		return APIKey{}, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.known) >= keyMax {
-		k.known = map[[sha256.Size]byte]cachedKey{}
-	}
-	k.known[id] = cachedKey{key: found, until: now.Add(keyTTL)}
-	return found, nil
-}
-
-// forget makes the cache ask again.
-func (k *keyCache) forget(key string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.known, sha256.Sum256([]byte(key)))
 }
 
 func errUnknownKey() error {

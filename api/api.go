@@ -55,6 +55,7 @@ type Options struct {
 	IngestRate     int                                        // events a second that one key may send; 0: the default
 	IngestInFlight int                                        // transactions that one key may have at the same time; 0: the default
 	KeepIP         bool                                       // keep the visitor's address with an event
+	SingleSignOn   *SingleSignOn                              // nil: people log in with keys only
 	Examples       fs.FS                                      // journeys to begin with; may be nil
 	Designer       http.Handler                               // serves what is not an API route; may be nil
 	Readiness      map[string]func(ctx context.Context) error // what /readyz asks
@@ -69,9 +70,11 @@ type Handler struct {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.engine.ServeHTTP(w, r) }
 
-// Drain waits until the journeys of all accepted events have been poked, or ctx ends. Call it after the server has
-// shut down; without it the sweeper does the rest.
-func (h *Handler) Drain(ctx context.Context) error { return h.server.pokes.drain(ctx) }
+// Drain waits until the journeys of all accepted events have been poked and the use of keys is noted, or ctx ends. Call it after the
+// server has shut down; without it the sweeper does the rest.
+func (h *Handler) Drain(ctx context.Context) error {
+	return errors.Join(h.server.pokes.drain(ctx), h.server.used.drain(ctx))
+}
 
 // server holds what the handlers share. It is made once and only read afterwards.
 type server struct {
@@ -83,6 +86,7 @@ type server struct {
 	huma   huma.API
 	access accessTable
 	keys   *keyCache
+	used   *keyUse
 	// sessions are remembered as keys are, and stand for them; sameSite keeps other sites from using them.
 	sessions *keyCache
 	sameSite *http.CrossOriginProtection
@@ -136,9 +140,10 @@ func build(o Options) (*Handler, error) {
 	if err := s.registerClockLag(); err != nil {
 		return nil, err
 	}
-	s.keys = newKeyCache(o.Keys, s.now)
+	s.used = newKeyUse(o.Keys, s.log, s.now)
+	s.keys = newKeyCache(o.Keys, s.used.note, s.now)
 	s.counted = newGlances[journey.Numbers](s.now)
-	s.sessions, s.sameSite = newKeyCache(sessionSource{o.Sessions, s.now}, s.now), http.NewCrossOriginProtection()
+	s.sessions, s.sameSite = newKeyCache(sessionSource{o.Sessions, s.now}, s.used.note, s.now), http.NewCrossOriginProtection()
 	s.pokes = newPokeQueue(o.Poker, s.metrics, s.log)
 	if s.engine, err = s.newEngine(); err != nil {
 		return nil, err
@@ -212,6 +217,8 @@ func (s *server) newEngine() (*gin.Engine, error) {
 func (s *server) routes() {
 	s.healthRoutes()
 	s.sessionRoutes()
+	s.loginRoutes()
+	s.keyRoutes()
 	s.segmentRoutes()
 	s.signalRoutes()
 	s.enrollmentRoutes()

@@ -40,6 +40,7 @@ type memory struct {
 	timeline  []TimelineEntry
 	decided   []any
 	panics    bool
+	slowTouch chan struct{} // noting the use of a key waits for it
 }
 
 const (
@@ -55,8 +56,9 @@ func newMemory() *memory {
 		keys: map[string]APIKey{}, sessions: map[string]memorySession{}, seen: map[string]audience.Accepted{}, contacts: map[string]audience.Contact{},
 		drafts: map[string]journey.Draft{}, versions: map[string][]journey.Version{}, enrolled: map[string]journey.Enrollment{},
 		templates: map[string]email.TemplateVersion{}, messages: map[string]email.Message{}, handoffs: map[string]sales.Handoff{},
-		stopped: map[string]int{},
+		stopped: map[string]int{}, slowTouch: make(chan struct{}),
 	}
+	close(m.slowTouch)
 	for _, scope := range []Scope{ScopeIngest, ScopeRead, ScopeJourneys, ScopeSales, ScopeAdmin} {
 		m.keys["key-"+string(scope)] = APIKey{ID: "id-" + string(scope), Name: string(scope), Scopes: []string{string(scope)}}
 	}

@@ -11,16 +11,22 @@ import (
 	"throughline.dev/throughline/internal/sales"
 )
 
-// APIKey is a key that the store knows.
+// APIKey is a key that the store knows, or a person who is logged in without one.
 type APIKey struct {
 	ID     string
 	Name   string
 	Scopes []string
 }
 
-// Keys finds API keys. An unknown or revoked key is a fault of kind Unauthorized.
+// Keys keeps API keys, by their hashes. To find an unknown or revoked key is a fault of kind Unauthorized. The list is the newest first.
 type Keys interface {
 	FindKey(ctx context.Context, key string) (APIKey, error)
+	ListKeys(ctx context.Context, cursor string, limit int) (Page[KeyRecord], error)
+	CreateKey(ctx context.Context, name, key string, scopes []string, now time.Time) (KeyRecord, error)
+	// RevokeKey ends the sessions of the key as well. The last valid key that may do everything stays: that is a Conflict.
+	RevokeKey(ctx context.Context, id string, now time.Time) (bool, error)
+	// TouchKey notes that a key was used, at most once a minute.
+	TouchKey(ctx context.Context, id string, now time.Time) error
 }
 
 // Events takes events in: one transaction for all of them.

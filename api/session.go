@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,9 +12,10 @@ import (
 	"throughline.dev/throughline/internal/fault"
 )
 
-// Sessions keeps who is logged in to the pages. An unknown session is a fault of kind Unauthorized.
+// Sessions keeps who is logged in to the pages: with a key, or as a person without one. An unknown session is a fault of kind Unauthorized.
 type Sessions interface {
 	SaveSession(ctx context.Context, token, keyID string, now, until time.Time) error
+	SavePersonSession(ctx context.Context, token string, who APIKey, now, until time.Time) error
 	FindSession(ctx context.Context, token string, now time.Time) (APIKey, error)
 	DeleteSession(ctx context.Context, token string) error
 }
@@ -26,33 +26,9 @@ const (
 	sessionLength = 12 * time.Hour
 )
 
-// Role is what somebody works as: it says which pages and buttons are shown. What may be done, the scopes say.
-type Role string
-
-// The roles.
-const (
-	RoleAdmin    Role = "admin"
-	RoleMarketer Role = "marketer"
-	RoleSales    Role = "sales"
-	RoleViewer   Role = "viewer"
-)
-
-// roleOf is the role of a key; "" has no business with the pages.
-func roleOf(k APIKey) Role {
-	for _, r := range []struct {
-		scope Scope
-		role  Role
-	}{{ScopeAdmin, RoleAdmin}, {ScopeJourneys, RoleMarketer}, {ScopeSales, RoleSales}, {ScopeRead, RoleViewer}} {
-		if slices.Contains(k.Scopes, string(r.scope)) {
-			return r.role
-		}
-	}
-	return ""
-}
-
 type session struct {
 	Role      Role       `json:"role" enum:"admin,marketer,sales,viewer"`
-	Name      string     `json:"name" doc:"Of the key."`
+	Name      string     `json:"name" doc:"Of the key or the person."`
 	Scopes    []string   `json:"scopes"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When this login ends; absent for a key."`
 }

@@ -17,14 +17,22 @@ import (
 type memorySessions struct{ *memory }
 
 type memorySession struct {
-	keyID string
-	until time.Time
+	keyID  string
+	person *APIKey
+	until  time.Time
 }
 
 func (s memorySessions) SaveSession(_ context.Context, token, keyID string, _, until time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sessions[token] = memorySession{keyID, until}
+	s.sessions[token] = memorySession{keyID: keyID, until: until}
+	return nil
+}
+
+func (s memorySessions) SavePersonSession(_ context.Context, token string, who APIKey, _, until time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions[token] = memorySession{person: &who, until: until}
 	return nil
 }
 
@@ -32,6 +40,9 @@ func (s memorySessions) FindSession(_ context.Context, token string, now time.Ti
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, ok := s.sessions[token]
+	if ok && found.person != nil && now.Before(found.until) {
+		return *found.person, nil
+	}
 	for _, key := range s.keys {
 		if ok && key.ID == found.keyID && now.Before(found.until) {
 			return key, nil

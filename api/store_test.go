@@ -26,9 +26,27 @@ func (p realPort) FindKey(ctx context.Context, key string) (APIKey, error) {
 	return APIKey(k), err
 }
 
+func (p realPort) ListKeys(ctx context.Context, cursor string, limit int) (Page[KeyRecord], error) {
+	page, err := p.Store.ListKeys(ctx, cursor, limit)
+	out := Page[KeyRecord]{Next: page.Next}
+	for _, k := range page.Items {
+		out.Items = append(out.Items, KeyRecord(k))
+	}
+	return out, err
+}
+
+func (p realPort) CreateKey(ctx context.Context, name, key string, scopes []string, now time.Time) (KeyRecord, error) {
+	k, err := p.Store.CreateKey(ctx, name, key, scopes, now)
+	return KeyRecord(k), err
+}
+
 func (p realPort) FindSession(ctx context.Context, token string, now time.Time) (APIKey, error) {
 	k, err := p.Store.FindSession(ctx, token, now)
 	return APIKey(k), err
+}
+
+func (p realPort) SavePersonSession(ctx context.Context, token string, who APIKey, now, until time.Time) error {
+	return p.Store.SavePersonSession(ctx, token, store.APIKey(who), now, until)
 }
 
 func (p realPort) ListJourneys(ctx context.Context, cursor string, limit int) (Page[journey.Draft], error) {

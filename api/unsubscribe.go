@@ -17,7 +17,7 @@ import (
 // The pages of an unsubscribe link. They need no script, set no cookie and load nothing.
 const (
 	pageStyle = `body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1.5rem;color:#1c2430;background:#fff}` +
-		`h1{font-size:1.5rem}button{font:inherit;padding:.7rem 1.4rem;border:0;border-radius:.4rem;background:#1d4ed8;color:#fff;cursor:pointer}` +
+		`h1{font-size:1.5rem}a{color:inherit}button{font:inherit;padding:.7rem 1.4rem;border:0;border-radius:.4rem;background:#1d4ed8;color:#fff;cursor:pointer}` +
 		`button:focus-visible{outline:3px solid #93b4ff;outline-offset:2px}` +
 		`@media(prefers-color-scheme:dark){body{background:#12161c;color:#e8ecf1}}`
 	pageHead = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">` +

@@ -24,6 +24,8 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["new-segment", "/segments/new", (page) => page.getByRole("group", { name: "Condition", exact: true }).waitFor()],
   ["handoffs", "/handoffs", (page) => page.getByRole("button", { name: "Accept" }).first().waitFor()],
   ["brand", "/settings/brand", (page) => page.frameLocator("iframe.mail").getByText("This is how your mails look").waitFor()],
+  ["sending", "/settings/sending", (page) => page.getByRole("group", { name: "Caps" }).waitFor()],
+  ["keys", "/settings/keys", (page) => page.getByRole("table", { name: "API keys" }).waitFor()],
   ["nothing", "/nowhere", (page) => page.getByText("leads nowhere").waitFor()],
 ];
 

@@ -17,10 +17,20 @@ func (s *Store) SaveSession(ctx context.Context, token, keyID string, now, until
 	if err := s.q.DeleteExpiredSessions(ctx, now); err != nil {
 		return failure("forget expired sessions", err)
 	}
-	return failure("save session", s.q.InsertSession(ctx, dbsqlc.InsertSessionParams{Hash: hashKey(token), KeyID: id, Now: now, ExpiresAt: until}))
+	return failure("save session", s.q.InsertSession(ctx, dbsqlc.InsertSessionParams{Hash: hashKey(token), KeyID: &id, Now: now, ExpiresAt: until}))
 }
 
-// FindSession finds the key that a browser is logged in as. An unknown session, one that has run out, or one of a revoked key is Unauthorized.
+// SavePersonSession logs a browser in as a person without a key, with what it may do until a moment.
+func (s *Store) SavePersonSession(ctx context.Context, token string, who APIKey, now, until time.Time) error {
+	if err := s.q.DeleteExpiredSessions(ctx, now); err != nil {
+		return failure("forget expired sessions", err)
+	}
+	return failure("save session of a person", s.q.InsertPersonSession(ctx, dbsqlc.InsertPersonSessionParams{
+		Hash: hashKey(token), Subject: &who.ID, Name: &who.Name, Scopes: who.Scopes, Now: now, ExpiresAt: until,
+	}))
+}
+
+// FindSession finds the key or the person that a browser is logged in as. An unknown session, one that has run out, or one of a revoked key is Unauthorized.
 func (s *Store) FindSession(ctx context.Context, token string, now time.Time) (APIKey, error) {
 	row, err := s.q.FindSession(ctx, hashKey(token), now)
 	if isNoRows(err) {
@@ -29,7 +39,7 @@ func (s *Store) FindSession(ctx context.Context, token string, now time.Time) (A
 	if err != nil {
 		return APIKey{}, failure("find session", err)
 	}
-	return keyOf(row), nil
+	return APIKey{ID: row.ID, Name: row.Name, Scopes: row.Scopes}, nil
 }
 
 // DeleteSession logs a browser out.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -82,14 +83,96 @@ func TestKeys(t *testing.T) {
 	var used time.Time
 	require.NoError(t, conn.QueryRow(ctx, "SELECT last_used_at FROM api_keys").Scan(&used))
 	require.True(t, used.Equal(start.Add(time.Hour)))
-	revoked, err := s.RevokeKey(ctx, made.ID, start)
-	require.NoError(t, err)
-	require.True(t, revoked)
+	require.NoError(t, s.TouchKey(ctx, made.ID, start.Add(time.Hour+59*time.Second)))
+	require.NoError(t, conn.QueryRow(ctx, "SELECT last_used_at FROM api_keys").Scan(&used))
+	require.True(t, used.Equal(start.Add(time.Hour)), "at most once a minute")
+	for _, want := range []bool{true, false} {
+		revoked, err := s.RevokeKey(ctx, made.ID, start)
+		require.NoError(t, err)
+		require.Equal(t, want, revoked, "a second time changes nothing")
+	}
+	for _, nobody := range []string{"no id", uuid.NewString()} {
+		_, err = s.RevokeKey(ctx, nobody, start)
+		requireFault(t, err, fault.NotFound, "key_not_found")
+	}
 	_, err = s.FindKey(ctx, "tl_secret")
 	requireFault(t, err, fault.Unauthorized, "unknown_key")
 	var kept string
 	require.NoError(t, conn.QueryRow(ctx, "SELECT api_keys::text FROM api_keys").Scan(&kept))
 	require.NotContains(t, kept, "tl_secret")
+}
+
+func TestKeysAreListed(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	ctx := t.Context()
+	first, err := s.CreateKey(ctx, "app", "tl_first", []string{"ingest"}, start)
+	require.NoError(t, err)
+	require.Equal(t, store.KeyRecord{ID: first.ID, Name: "app", Scopes: []string{"ingest"}, CreatedAt: start}, first)
+	second, err := s.CreateKey(ctx, "boss", "tl_second", []string{"admin"}, start)
+	require.NoError(t, err)
+	require.NoError(t, s.TouchKey(ctx, first.ID, start))
+	_, err = s.RevokeKey(ctx, first.ID, start.Add(time.Minute))
+	require.NoError(t, err)
+	page, err := s.ListKeys(ctx, "", 1)
+	require.NoError(t, err)
+	require.Equal(t, store.Page[store.KeyRecord]{Items: []store.KeyRecord{second}, Next: second.ID}, page, "the newest first")
+	page, err = s.ListKeys(ctx, page.Next, 1)
+	require.NoError(t, err)
+	at, later := start, start.Add(time.Minute)
+	first.LastUsedAt, first.RevokedAt = &at, &later
+	require.Equal(t, store.Page[store.KeyRecord]{Items: []store.KeyRecord{first}}, page, "revoked ones too")
+	_, err = s.ListKeys(ctx, "no id", 1)
+	requireFault(t, err, fault.Invalid, "bad_cursor")
+}
+
+// Several admins revoke each other's keys at the same moment: one key stays, whoever is quicker.
+func TestTheLastAdminKeyStays(t *testing.T) {
+	t.Parallel()
+	s, conn := open(t)
+	const many = 8
+	ids := make([]string, many)
+	for i := range ids {
+		key, err := s.CreateKey(t.Context(), "boss", fmt.Sprintf("tl_%d", i), []string{"admin"}, start)
+		require.NoError(t, err)
+		ids[i] = key.ID
+	}
+	other, err := s.CreateKey(t.Context(), "app", "tl_app", []string{"ingest"}, start)
+	require.NoError(t, err)
+	holder, err := conn.Begin(t.Context()) // all of them come to the keys before the first gets any
+	require.NoError(t, err)
+	_, err = holder.Exec(t.Context(), "SELECT FROM api_keys FOR UPDATE")
+	require.NoError(t, err)
+	refused := make(chan error, many)
+	group, ctx := errgroup.WithContext(t.Context())
+	for _, id := range ids {
+		group.Go(func() error {
+			_, err := s.RevokeKey(ctx, id, start)
+			if fault.KindOf(err) == fault.Conflict {
+				refused <- err
+				return nil
+			}
+			return err
+		})
+	}
+	require.Eventually(t, func() bool {
+		var waiting int
+		if _, err := conn.Exec(t.Context(), "SELECT pg_stat_clear_snapshot()"); err != nil { // or the transaction would see what it saw first
+			return false
+		}
+		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting)
+		return err == nil && waiting == many
+	}, time.Minute, 10*time.Millisecond)
+	require.NoError(t, holder.Commit(t.Context()))
+	require.NoError(t, group.Wait())
+	require.Len(t, refused, 1)
+	requireFault(t, <-refused, fault.Conflict, "last_admin_key")
+	var valid int
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT count(*) FROM api_keys WHERE 'admin' = ANY(scopes) AND revoked_at IS NULL").Scan(&valid))
+	require.Equal(t, 1, valid)
+	revoked, err := s.RevokeKey(t.Context(), other.ID, start)
+	require.NoError(t, err)
+	require.True(t, revoked, "others may go")
 }
 
 func TestSecretIsMadeOnce(t *testing.T) {

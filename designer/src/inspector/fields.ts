@@ -101,6 +101,7 @@ const words: Record<string, string> = {
   left_segment: "Leaves segment",
   lost: "Lost leads to",
   next: "Leads to",
+  otherwise: "When it may not go out now",
   reenter: "Again",
   rejected: "Rejected leads to",
   segment: "Enters segment",
@@ -108,6 +109,7 @@ const words: Record<string, string> = {
   until: "Until",
   url: "Address",
   when: "Only when",
+  window: "Only at these times",
   why: "Why now",
   won: "Won leads to",
 };

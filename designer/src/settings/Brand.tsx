@@ -4,10 +4,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { Problem, type Schema, api, result } from "../api/client";
-import { Loaded, Page } from "../frame/states";
+import { Loaded } from "../frame/states";
 import { beside } from "../inspector/beside";
 import { can, useSession } from "../session/session";
 import { Frame } from "../templates/Preview";
+import { SettingsPage } from "./Settings";
 import { sample } from "./sample";
 
 type Brand = Omit<Schema["Brand"], "$schema">;
@@ -18,9 +19,9 @@ export default function BrandPage() {
   const [loads, setLoads] = useState(0);
   const saved = useQuery({ queryKey: ["brand", loads], queryFn: () => result(api.GET("/v1/brand")), gcTime: 0, staleTime: Infinity });
   return (
-    <Page title="Brand">
+    <SettingsPage title="Brand">
       <Loaded query={saved}>{(brand) => <Editor key={loads} saved={brand} load={() => setLoads(loads + 1)} />}</Loaded>
-    </Page>
+    </SettingsPage>
   );
 }
 

@@ -30,6 +30,15 @@ func (q *Queries) DeleteSession(ctx context.Context, hash []byte) error {
 	return err
 }
 
+const DeleteSessionsOfKey = `-- name: DeleteSessionsOfKey :exec
+DELETE FROM sessions WHERE key_id = $1
+`
+
+func (q *Queries) DeleteSessionsOfKey(ctx context.Context, keyID *uuid.UUID) error {
+	_, err := q.db.Exec(ctx, DeleteSessionsOfKey, keyID)
+	return err
+}
+
 const FindKey = `-- name: FindKey :one
 SELECT id, name, hash, scopes, created_at, last_used_at, revoked_at FROM api_keys WHERE hash = $1 AND revoked_at IS NULL
 `
@@ -61,23 +70,48 @@ func (q *Queries) FindSecret(ctx context.Context, name string) ([]byte, error) {
 }
 
 const FindSession = `-- name: FindSession :one
-SELECT k.id, k.name, k.hash, k.scopes, k.created_at, k.last_used_at, k.revoked_at FROM sessions s JOIN api_keys k ON k.id = s.key_id
-WHERE s.hash = $1 AND s.expires_at > $2::timestamptz AND k.revoked_at IS NULL
+SELECT coalesce(k.id::text, s.subject)::text AS id, coalesce(k.name, s.name)::text AS name, coalesce(k.scopes, s.scopes)::text[] AS scopes
+FROM sessions s LEFT JOIN api_keys k ON k.id = s.key_id AND k.revoked_at IS NULL
+WHERE s.hash = $1 AND s.expires_at > $2::timestamptz AND (k.id IS NOT NULL OR s.key_id IS NULL)
 `
 
-func (q *Queries) FindSession(ctx context.Context, hash []byte, now time.Time) (ApiKey, error) {
+type FindSessionRow struct {
+	ID     string
+	Name   string
+	Scopes []string
+}
+
+// Of a key that is valid, or of a person.
+func (q *Queries) FindSession(ctx context.Context, hash []byte, now time.Time) (FindSessionRow, error) {
 	row := q.db.QueryRow(ctx, FindSession, hash, now)
-	var i ApiKey
-	err := row.Scan(
-		&i.ID,
-		&i.Name,
-		&i.Hash,
-		&i.Scopes,
-		&i.CreatedAt,
-		&i.LastUsedAt,
-		&i.RevokedAt,
-	)
+	var i FindSessionRow
+	err := row.Scan(&i.ID, &i.Name, &i.Scopes)
 	return i, err
+}
+
+const InsertPersonSession = `-- name: InsertPersonSession :exec
+INSERT INTO sessions (hash, subject, name, scopes, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+`
+
+type InsertPersonSessionParams struct {
+	Hash      []byte
+	Subject   *string
+	Name      *string
+	Scopes    []string
+	Now       time.Time
+	ExpiresAt time.Time
+}
+
+func (q *Queries) InsertPersonSession(ctx context.Context, arg InsertPersonSessionParams) error {
+	_, err := q.db.Exec(ctx, InsertPersonSession,
+		arg.Hash,
+		arg.Subject,
+		arg.Name,
+		arg.Scopes,
+		arg.Now,
+		arg.ExpiresAt,
+	)
+	return err
 }
 
 const InsertSecret = `-- name: InsertSecret :exec
@@ -95,7 +129,7 @@ INSERT INTO sessions (hash, key_id, created_at, expires_at) VALUES ($1, $2, $3, 
 
 type InsertSessionParams struct {
 	Hash      []byte
-	KeyID     uuid.UUID
+	KeyID     *uuid.UUID
 	Now       time.Time
 	ExpiresAt time.Time
 }
@@ -108,6 +142,75 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 		arg.ExpiresAt,
 	)
 	return err
+}
+
+const KeyExists = `-- name: KeyExists :one
+SELECT EXISTS (SELECT FROM api_keys WHERE id = $1)
+`
+
+func (q *Queries) KeyExists(ctx context.Context, id uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, KeyExists, id)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const ListKeys = `-- name: ListKeys :many
+SELECT id, name, hash, scopes, created_at, last_used_at, revoked_at FROM api_keys WHERE id < $1 ORDER BY id DESC LIMIT $2
+`
+
+// Ids grow with time: the newest keys are the last.
+func (q *Queries) ListKeys(ctx context.Context, before uuid.UUID, maxRows int32) ([]ApiKey, error) {
+	rows, err := q.db.Query(ctx, ListKeys, before, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ApiKey
+	for rows.Next() {
+		var i ApiKey
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hash,
+			&i.Scopes,
+			&i.CreatedAt,
+			&i.LastUsedAt,
+			&i.RevokedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const LockAdminKeys = `-- name: LockAdminKeys :many
+SELECT id FROM api_keys WHERE revoked_at IS NULL AND 'admin' = ANY(scopes) ORDER BY id FOR UPDATE
+`
+
+// All valid keys that may do everything, held: of two who revoke the last two, the second sees that one is left.
+func (q *Queries) LockAdminKeys(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, LockAdminKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const RevokeKey = `-- name: RevokeKey :execrows
@@ -123,11 +226,12 @@ func (q *Queries) RevokeKey(ctx context.Context, now time.Time, iD uuid.UUID) (i
 }
 
 const TouchKey = `-- name: TouchKey :exec
-UPDATE api_keys SET last_used_at = $1::timestamptz WHERE id = $2
+UPDATE api_keys SET last_used_at = $1::timestamptz WHERE id = $2 AND (last_used_at IS NULL OR last_used_at <= $3::timestamptz)
 `
 
-func (q *Queries) TouchKey(ctx context.Context, now time.Time, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, TouchKey, now, iD)
+// Not when the last time is hardly over: a busy key must not become a busy row.
+func (q *Queries) TouchKey(ctx context.Context, now time.Time, iD uuid.UUID, before time.Time) error {
+	_, err := q.db.Exec(ctx, TouchKey, now, iD, before)
 	return err
 }
 

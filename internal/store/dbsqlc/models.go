@@ -373,9 +373,12 @@ type SendingPolicy struct {
 
 type Session struct {
 	Hash      []byte
-	KeyID     uuid.UUID
+	KeyID     *uuid.UUID
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	Subject   *string
+	Name      *string
+	Scopes    []string
 }
 
 type Suppression struct {

@@ -1,0 +1,161 @@
+import { ActionIcon, Alert, Anchor, Autocomplete, Button, Fieldset, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { IconTrash } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { Problem, type Schema, api, result } from "../api/client";
+import { Loaded } from "../frame/states";
+import { problemAt } from "../inspector/fields";
+import { can, useSession } from "../session/session";
+import { SettingsPage } from "./Settings";
+
+type Policy = Omit<Schema["PolicyDocument"], "$schema">;
+
+const night = { from: "21:00", until: "08:00" };
+const spans = [
+  { value: "1", label: "a day" },
+  { value: "7", label: "7 days" },
+  { value: "30", label: "30 days" },
+];
+
+// SendingPage is how often and when marketing mail may reach a contact, whatever journeys want.
+export default function SendingPage() {
+  const [loads, setLoads] = useState(0);
+  const saved = useQuery({ queryKey: ["sending-policy", loads], queryFn: () => result(api.GET("/v1/sending_policy")), gcTime: 0, staleTime: Infinity });
+  return (
+    <SettingsPage title="Sending">
+      <Loaded query={saved}>{(policy) => <Editor key={loads} saved={policy} load={() => setLoads(loads + 1)} />}</Loaded>
+    </SettingsPage>
+  );
+}
+
+function Editor({ saved: start, load }: { saved: Schema["SavedSendingPolicy"]; load: () => void }) {
+  const mayWrite = can(useSession(), "admin");
+  const [policy, setPolicy] = useState<Policy>({ caps: start.caps, ...(start.quiet_hours && { quiet_hours: start.quiet_hours }), ...(start.timezone && { timezone: start.timezone }) });
+  const [saved, setSaved] = useState({ revision: start.revision, policy });
+  const save = useMutation({
+    mutationFn: () => result(api.PUT("/v1/sending_policy", { params: { query: { expected_revision: String(saved.revision) } }, body: policy })),
+    onSuccess: ({ revision }) => setSaved({ revision, policy }),
+  });
+  const refused = save.error instanceof Problem ? save.error : undefined;
+  const problems = refused?.problems ?? [];
+  const changed = JSON.stringify(policy) !== JSON.stringify(saved.policy);
+  const write = (now: Policy) => {
+    setPolicy(now);
+    if (save.isError) save.reset();
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <Stack maw={760}>
+        <Text size="sm">These rules hold for marketing mail of every journey. Transactional mail, such as a receipt, goes out at any time.</Text>
+        <fieldset disabled={!mayWrite} style={{ border: 0, margin: 0, padding: 0, minWidth: 0 }}>
+          <legend hidden>The sending policy</legend>
+          <Stack>
+            <Caps policy={policy} write={write} problems={problems} />
+            <QuietHours policy={policy} write={write} problems={problems} />
+            <Autocomplete
+              label="Time zone"
+              description="Of contacts whose own is not known."
+              placeholder="UTC"
+              data={Intl.supportedValuesOf("timeZone")}
+              limit={50}
+              value={policy.timezone ?? ""}
+              error={problemAt(problems, "/timezone")}
+              onChange={(timezone) => {
+                const { timezone: _, ...others } = policy;
+                write(timezone ? { ...others, timezone } : others);
+              }}
+            />
+          </Stack>
+        </fieldset>
+        {save.isError && (
+          <Alert color="red" role="alert" title={refused?.status === 409 ? "Somebody else has changed this" : "This was refused"}>
+            <Text size="sm">{problems.length > 0 ? problems.map(({ message }) => message).join(" ") : save.error.message}</Text>
+            {refused?.status === 409 && (
+              <Anchor component="button" type="button" size="sm" underline="always" onClick={load}>
+                Load what is saved
+              </Anchor>
+            )}
+          </Alert>
+        )}
+        {mayWrite && (
+          <Group>
+            <Button type="submit" loading={save.isPending} disabled={!changed}>
+              Save
+            </Button>
+            <Text size="sm" role="status">
+              {changed ? "Not saved yet." : saved.revision > 0 ? "This holds for the next mail." : "Nothing is ruled yet: every mail may go out at any time."}
+            </Text>
+          </Group>
+        )}
+      </Stack>
+    </form>
+  );
+}
+
+interface Part {
+  policy: Policy;
+  write: (policy: Policy) => void;
+  problems: Schema["ProblemItem"][];
+}
+
+function Caps({ policy, write, problems }: Part) {
+  const put = (place: number, cap: Policy["caps"][number]) => write({ ...policy, caps: policy.caps.map((old, at) => (at === place ? cap : old)) });
+  return (
+    <Fieldset legend="Caps">
+      <Stack gap="sm">
+        <Text size="xs" c="dimmed">A contact gets so many mails at most, counted in its own days. What is one too many waits, or does what its step says.</Text>
+        {policy.caps.map((cap, place) => {
+          const days = spans.some(({ value }) => value === String(cap.days)) ? spans : [...spans, { value: String(cap.days), label: `${cap.days} days` }];
+          return (
+            <Group key={place} gap="xs" align="flex-end" role="group" aria-label={`Cap ${place + 1}`}>
+              <NumberInput label="Mails" min={1} max={1000} value={cap.max} error={problemAt(problems, `/caps/${place}/max`)} onChange={(max) => typeof max === "number" && put(place, { ...cap, max })} w={90} />
+              <Select label="In" data={days} value={String(cap.days)} allowDeselect={false} onChange={(value) => put(place, { ...cap, days: Number(value) })} w={110} />
+              <TextInput
+                label="Topic"
+                placeholder="all"
+                value={cap.topic ?? ""}
+                onChange={(event) => {
+                  const { topic: _, ...others } = cap;
+                  put(place, event.currentTarget.value ? { ...others, topic: event.currentTarget.value } : others);
+                }}
+                w={150}
+              />
+              <ActionIcon variant="default" size="lg" aria-label={`Remove cap ${place + 1}`} onClick={() => write({ ...policy, caps: policy.caps.filter((_, at) => at !== place) })}>
+                <IconTrash size={16} aria-hidden />
+              </ActionIcon>
+            </Group>
+          );
+        })}
+        <Button size="compact-sm" variant="default" style={{ alignSelf: "flex-start" }} onClick={() => write({ ...policy, caps: [...policy.caps, { max: 3, days: 7 }] })}>
+          Add a cap
+        </Button>
+      </Stack>
+    </Fieldset>
+  );
+}
+
+function QuietHours({ policy, write, problems }: Part) {
+  const { quiet_hours: quiet, ...others } = policy;
+  const time = (field: "from" | "until", label: string) =>
+    quiet && <TextInput type="time" label={label} value={quiet[field]} error={problemAt(problems, `/quiet_hours/${field}`)} onChange={(event) => write({ ...others, quiet_hours: { ...quiet, [field]: event.currentTarget.value } })} w={120} />;
+  return (
+    <Fieldset legend="Quiet hours">
+      <Stack gap="sm">
+        <Switch label="No mail at night, in the contact's own time zone" checked={quiet !== undefined} onChange={(event) => write(event.currentTarget.checked ? { ...others, quiet_hours: night } : others)} />
+        {quiet && (
+          <Group gap="xs">
+            {time("from", "From")}
+            {time("until", "Until")}
+          </Group>
+        )}
+        {problemAt(problems, "/quiet_hours") && <Text size="sm" role="alert" c="var(--mantine-color-error)">{problemAt(problems, "/quiet_hours")}</Text>}
+      </Stack>
+    </Fieldset>
+  );
+}
