@@ -23,6 +23,7 @@ type config struct {
 	TemporalUIURL     string // shown to people only
 	SMTPURL           string
 	MailFrom          string // header From of every mail
+	TransactionalFrom string // of transactional mail; MailFrom when empty
 	BounceAddress     string // envelope sender; MailFrom's address when empty
 	Brand             email.Brand
 	OpenAIBaseURL     string // empty with an empty key: no generated subjects
@@ -59,6 +60,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		TemporalUIURL:     getenv("TEMPORAL_UI_URL"),
 		SMTPURL:           or("SMTP_URL", "smtp://127.0.0.1:2525"),
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
+		TransactionalFrom: getenv("MAIL_FROM_TRANSACTIONAL"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),
 		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
@@ -132,6 +134,9 @@ func (c *config) check(allowPrivate string) error {
 	if _, err := email.ParseMailbox(c.MailFrom); err != nil {
 		mistake("MAIL_FROM is no address: write it as Name <name@example.com>")
 	}
+	if _, err := email.ParseMailbox(c.TransactionalFrom); err != nil && c.TransactionalFrom != "" {
+		mistake("MAIL_FROM_TRANSACTIONAL is no address: write it as Name <name@example.com>")
+	}
 	if err := email.NewRenderer(c.Brand).Check(); err != nil {
 		mistake("BRAND_NAME, BRAND_LINK, BRAND_LOGO or BRAND_COLOR: %w", err)
 	}
@@ -158,6 +163,15 @@ func (c *config) from() mail.Address {
 	from, err := email.ParseMailbox(c.MailFrom)
 	if err != nil {
 		return mail.Address{} // check has refused this
+	}
+	return from
+}
+
+// transactionalFrom is the sender of transactional mail; empty: that of all mail.
+func (c *config) transactionalFrom() mail.Address {
+	from, err := email.ParseMailbox(c.TransactionalFrom)
+	if err != nil {
+		return mail.Address{} // none, or check has refused it
 	}
 	return from
 }

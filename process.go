@@ -242,9 +242,14 @@ func (p *process) serve(ctx context.Context, listener net.Listener, handler *api
 // work runs the worker. One that cannot start, or that ends by itself, is started again: journeys wait, they are not lost.
 func (p *process) work(ctx context.Context) error {
 	a, dispatcher := p.activities()
+	var direct sync.WaitGroup
+	direct.Go(func() {
+		(&activities.Direct{Messages: a.Messages, Source: directSource{p.store}, Log: p.log.With("part", "direct")}).Run(ctx)
+	})
 	for {
 		err := worker.Run(ctx, p.temporal, p.config.TaskQueue, a)
 		if ctx.Err() != nil {
+			direct.Wait()
 			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 			dispatcher.Drain(grace)
 			cancel()
@@ -273,7 +278,7 @@ func (p *process) poker() *worker.Poker {
 
 // composer makes the mails.
 func (p *process) composer() *activities.Composer {
-	return &activities.Composer{Renderers: p.brands, From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/"}
+	return &activities.Composer{Renderers: p.brands, From: p.config.from(), TransactionalFrom: p.config.transactionalFrom(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/"}
 }
 
 // previews shows mails by the code that makes them; their unsubscribe links are a test's.
@@ -336,7 +341,7 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Imports:     importsPort{p.store},
-		Companies:   port, Objects: port, Catalogue: port, Sending: port, Scoring: port, Numbers: port, Whereabouts: port,
+		Companies:   port, Objects: port, Catalogue: port, Sending: port, Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Whereabouts: port,
 		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand},
 		Logger: p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,

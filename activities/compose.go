@@ -14,6 +14,8 @@ import (
 type Composer struct {
 	Renderers *Renderers
 	From      mail.Address
+	// TransactionalFrom is another sender for what contacts need, so that complaints about marketing don't fall on it; empty: the same.
+	TransactionalFrom mail.Address
 	// Sign makes the token of an unsubscribe link; UnsubscribeBase is the address that it is appended to.
 	Sign            func(contactID, messageID string) (string, error)
 	UnsubscribeBase string
@@ -48,9 +50,13 @@ func (c *Composer) Compose(renderer *email.Renderer, template email.Template, su
 	}
 	rendered.Subject = c.Prefix + rendered.Subject
 	m.Subject, m.HTML, m.Text = rendered.Subject, rendered.HTML, rendered.Text
-	_, domain, _ := strings.Cut(c.From.Address, "@")
+	from := c.From
+	if m.Class == email.Transactional && c.TransactionalFrom.Address != "" {
+		from = c.TransactionalFrom
+	}
+	_, domain, _ := strings.Cut(from.Address, "@")
 	m.MessageID = m.ID + "@" + domain
-	m.Raw, err = email.Build(c.From, mail.Address{Address: m.ToAddress}, rendered, email.Headers{
+	m.Raw, err = email.Build(from, mail.Address{Address: m.ToAddress}, rendered, email.Headers{
 		ID: m.ID, MessageID: m.MessageID, Date: m.CreatedAt, Class: m.Class, ListUnsubscribe: options.UnsubscribeURL,
 	})
 	if err != nil {

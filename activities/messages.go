@@ -200,7 +200,7 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 		}
 		return m, outcome, tx.InsertMessage(ctx, m)
 	}
-	if m.Reason, err = refusal(ctx, tx, m); err != nil {
+	if m.Reason, err = Refusal(ctx, tx, m); err != nil {
 		return m, nil, err
 	}
 	if m.Reason == "" {
@@ -236,8 +236,8 @@ func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, d 
 	return nil
 }
 
-// refusal is the reason why this message must not go out now, if there is one.
-func refusal(ctx context.Context, tx ContactTx, m email.Message) (string, error) {
+// Refusal is the reason why this message must not go out now, if there is one.
+func Refusal(ctx context.Context, tx ContactTx, m email.Message) (string, error) {
 	if m.ToAddress == "" {
 		return email.ReasonNoAddress, nil
 	}
@@ -357,7 +357,7 @@ func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) e
 		if held = tx.Paused(in.Ref.Journey); held {
 			return nil
 		}
-		reason, err := refusal(ctx, tx, m)
+		reason, err := Refusal(ctx, tx, m)
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ const (
 	ScopeRead     Scope = "read"     // read contacts, messages and timelines: personal data
 	ScopeJourneys Scope = "journeys" // write and publish journeys and templates
 	ScopeSales    Scope = "sales"    // see and decide handoffs
+	ScopeSend     Scope = "send"     // send transactional mail
 	ScopeAdmin    Scope = "admin"
 )
 

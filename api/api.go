@@ -39,6 +39,7 @@ type Options struct {
 	Objects     Objects
 	Catalogue   Catalogue
 	Sending     Sending
+	Direct      DirectMessages
 	Scoring     Scoring
 	Numbers     Numbers
 	Whereabouts Whereabouts
@@ -180,6 +181,7 @@ func (o Options) check() error {
 		{"Objects", o.Objects == nil},
 		{"Catalogue", o.Catalogue == nil},
 		{"Sending", o.Sending == nil},
+		{"Direct", o.Direct == nil},
 		{"Scoring", o.Scoring == nil},
 		{"Numbers", o.Numbers == nil},
 		{"Whereabouts", o.Whereabouts == nil},
@@ -229,6 +231,7 @@ func (s *server) routes() {
 	s.pauseRoutes()
 	s.kindRoutes()
 	s.sendingRoutes()
+	s.directRoutes()
 	s.templateRoutes()
 	s.previewRoutes()
 	s.testMailRoutes()

@@ -38,7 +38,7 @@ func (s *server) enrollmentRoutes() {
 }
 
 func (s *server) enroll(ctx context.Context, in *EnrollInput) (*EnrollOutput, error) {
-	contact, err := s.namedContact(ctx, in)
+	contact, err := s.identified(ctx, in.Body.ContactID, in.Body.UserID, in.Body.Email)
 	if err != nil {
 		return nil, err
 	}
@@ -82,9 +82,10 @@ func refusedEntry(err error) error {
 	return err
 }
 
-func (s *server) namedContact(ctx context.Context, in *EnrollInput) (audience.Contact, error) {
+// identified finds the contact that a request names, in exactly one way.
+func (s *server) identified(ctx context.Context, contactID, userID, address string) (audience.Contact, error) {
 	given := 0
-	for _, value := range []string{in.Body.ContactID, in.Body.UserID, in.Body.Email} {
+	for _, value := range []string{contactID, userID, address} {
 		if value != "" {
 			given++
 		}
@@ -95,19 +96,19 @@ func (s *server) namedContact(ctx context.Context, in *EnrollInput) (audience.Co
 	var contact audience.Contact
 	var err error
 	switch {
-	case in.Body.UserID != "":
-		contact, err = s.Contacts.FindContactBy(ctx, "user_id", in.Body.UserID)
-	case in.Body.Email != "":
-		contact, err = s.Contacts.FindContactBy(ctx, "email", in.Body.Email)
+	case userID != "":
+		contact, err = s.Contacts.FindContactBy(ctx, "user_id", userID)
+	case address != "":
+		contact, err = s.Contacts.FindContactBy(ctx, "email", address)
 	default:
-		id, notID := parseID(in.Body.ContactID)
+		id, notID := parseID(contactID)
 		if notID != nil {
 			return audience.Contact{}, notID
 		}
 		contact, err = s.Contacts.FindContact(ctx, id)
 	}
 	if err != nil {
-		return audience.Contact{}, fmt.Errorf("find contact to enroll: %w", err)
+		return audience.Contact{}, fmt.Errorf("find contact: %w", err)
 	}
 	return contact, nil
 }

@@ -45,7 +45,7 @@ type NewKey struct {
 type createKeyInput struct {
 	Body struct {
 		Name   string   `json:"name" minLength:"1" maxLength:"100" doc:"What the key is for, or who has it."`
-		Scopes []string `json:"scopes" minItems:"1" maxItems:"5" uniqueItems:"true" enum:"ingest,read,journeys,sales,admin" nullable:"false"`
+		Scopes []string `json:"scopes" minItems:"1" maxItems:"6" uniqueItems:"true" enum:"ingest,send,read,journeys,sales,admin" nullable:"false"`
 	}
 }
 

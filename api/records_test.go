@@ -251,3 +251,7 @@ func (noRecords) FindSendingPolicy(context.Context) (email.PolicyVersion, error)
 func (noRecords) SaveSendingPolicy(_ context.Context, p email.Policy, _ *int64, now time.Time) (email.PolicyVersion, error) {
 	return email.PolicyVersion{Policy: p, Revision: 1, UpdatedAt: &now}, nil
 }
+
+func (noRecords) SendDirect(_ context.Context, m DirectMessage) (email.Message, bool, error) {
+	return email.Message{ID: m.ID, ContactID: m.ContactID, State: email.Queued}, true, nil
+}

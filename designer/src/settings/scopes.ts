@@ -5,6 +5,7 @@ export type Scope = Schema["CreateKeyInputBody"]["scopes"][number];
 // What keys may do, in words, from the least to everything.
 export const scopes: { scope: Scope; words: string }[] = [
   { scope: "ingest", words: "Send events" },
+  { scope: "send", words: "Send transactional mail" },
   { scope: "read", words: "Read contacts and messages" },
   { scope: "journeys", words: "Write and publish journeys" },
   { scope: "sales", words: "Work on handoffs" },

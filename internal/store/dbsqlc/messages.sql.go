@@ -23,7 +23,7 @@ UPDATE messages SET
     updated_at  = $2
 WHERE contact_id = $3 AND id = $4
     AND (state IN ('queued', 'deferred') OR (state = 'unknown' AND class = 'transactional' AND resends = 0))
-RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic
+RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, request_hash
 `
 
 type ClaimMessageParams struct {
@@ -73,6 +73,7 @@ func (q *Queries) ClaimMessage(ctx context.Context, arg ClaimMessageParams) (Mes
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.RequestHash,
 	)
 	return i, err
 }
@@ -130,7 +131,7 @@ func (q *Queries) ExtendLease(ctx context.Context, until time.Time, iD uuid.UUID
 }
 
 const FindContactMessage = `-- name: FindContactMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic FROM messages WHERE contact_id = $1 AND id = $2
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, request_hash FROM messages WHERE contact_id = $1 AND id = $2
 `
 
 func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, iD uuid.UUID) (Message, error) {
@@ -167,12 +168,13 @@ func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, i
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.RequestHash,
 	)
 	return i, err
 }
 
 const FindMessage = `-- name: FindMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic FROM messages WHERE id = $1
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, request_hash FROM messages WHERE id = $1
 `
 
 func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error) {
@@ -209,6 +211,7 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.RequestHash,
 	)
 	return i, err
 }
@@ -216,7 +219,7 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 const FindStepMessage = `-- name: FindStepMessage :one
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic
+    created_at, updated_at, sent_at, journal_id, topic, request_hash
 FROM messages WHERE enrollment_id = $1::uuid AND step_id = $2 ORDER BY visit DESC LIMIT 1
 `
 
@@ -251,6 +254,7 @@ type FindStepMessageRow struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	RequestHash     []byte
 }
 
 func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, stepID string) (FindStepMessageRow, error) {
@@ -287,6 +291,7 @@ func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, s
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.RequestHash,
 	)
 	return i, err
 }
@@ -400,7 +405,7 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 const ListMessagesByJournal = `-- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic
+    created_at, updated_at, sent_at, journal_id, topic, request_hash
 FROM messages WHERE contact_id = $1 AND journal_id = ANY($2::bigint[])
 `
 
@@ -435,6 +440,7 @@ type ListMessagesByJournalRow struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	RequestHash     []byte
 }
 
 // Without the bodies: a list of bodies is megabytes.
@@ -478,6 +484,7 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 			&i.SentAt,
 			&i.JournalID,
 			&i.Topic,
+			&i.RequestHash,
 		); err != nil {
 			return nil, err
 		}
@@ -492,7 +499,7 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 const ListMessagesOfNumbers = `-- name: ListMessagesOfNumbers :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic
+    created_at, updated_at, sent_at, journal_id, topic, request_hash
 FROM messages WHERE journal_id = ANY($1::bigint[]) ORDER BY journal_id DESC
 `
 
@@ -527,6 +534,7 @@ type ListMessagesOfNumbersRow struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	RequestHash     []byte
 }
 
 func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64) ([]ListMessagesOfNumbersRow, error) {
@@ -569,6 +577,7 @@ func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64)
 			&i.SentAt,
 			&i.JournalID,
 			&i.Topic,
+			&i.RequestHash,
 		); err != nil {
 			return nil, err
 		}

@@ -297,6 +297,7 @@ type Message struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	RequestHash     []byte
 }
 
 type Object struct {

@@ -53,17 +53,17 @@ WHERE id = @id AND state = 'sending' AND lease_until <= @now;
 -- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic
+    created_at, updated_at, sent_at, journal_id, topic, request_hash
 FROM messages WHERE contact_id = @contact_id AND journal_id = ANY(@journal_ids::bigint[]);
 
 -- name: ListMessagesOfNumbers :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic
+    created_at, updated_at, sent_at, journal_id, topic, request_hash
 FROM messages WHERE journal_id = ANY(@journal_ids::bigint[]) ORDER BY journal_id DESC;
 
 -- name: FindStepMessage :one
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic
+    created_at, updated_at, sent_at, journal_id, topic, request_hash
 FROM messages WHERE enrollment_id = @enrollment_id::uuid AND step_id = @step_id ORDER BY visit DESC LIMIT 1;
