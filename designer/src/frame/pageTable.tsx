@@ -26,7 +26,7 @@ export const pages: Entry[] = [
   { path: "/templates/:key", scopes: ["read", "journeys"], page: lazy(() => import("../templates/TemplatePage")) },
   { path: "/handoffs", label: "Handoffs", icon: IconHeartHandshake, scopes: ["sales"], page: lazy(() => import("../handoffs/HandoffList")) },
   { path: "/settings", label: "Settings", icon: IconSettings, scopes: ["journeys"], page: lazy(() => import("../settings/Settings")) },
-  { path: "/settings/brand", scopes: ["journeys"], page: lazy(() => import("../settings/Brand")) },
+  { path: "/settings/brand", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Brand")) },
   { path: "/settings/sending", scopes: ["journeys"], page: lazy(() => import("../settings/Sending")) },
   { path: "/settings/keys", scopes: ["admin"], page: lazy(() => import("../settings/Keys")) },
 ];

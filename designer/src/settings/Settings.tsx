@@ -7,7 +7,7 @@ import { can, useSession } from "../session/session";
 
 // The parts of the settings. A new one is a line here, and one in the table of pages.
 const parts = [
-  { path: "/settings/brand", label: "Brand", scope: "journeys" },
+  { path: "/settings/brand", label: "Brand", scope: "read" },
   { path: "/settings/sending", label: "Sending", scope: "journeys" },
   { path: "/settings/keys", label: "API keys", scope: "admin" },
 ];
