@@ -44,7 +44,8 @@ for (const [width, colorScheme] of [[1440, "light"], [1440, "dark"], [320, "ligh
         if (!request.url().startsWith(baseURL!) && !request.url().startsWith("data:")) complaints.push(`foreign: ${request.url()}`);
       });
       const look = async (name: string) => {
-        const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+        // Without the mails: in their frames nothing runs, so a script that looks at them may wait for ever.
+        const found = await new AxeBuilder({ page }).exclude("iframe.mail").withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
         expect.soft(found.violations.map((v) => `${name}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`)).toEqual([]);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         expect.soft(wide, `${name} can't be scrolled sideways`).toBeLessThanOrEqual(width);

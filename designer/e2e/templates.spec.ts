@@ -73,7 +73,7 @@ test("placeholders are inserted at the cursor, by keyboard alone", async ({ page
     await expect(options.getByRole("group", { name: group, exact: true })).toBeAttached();
   }
   await expect(options.getByRole("option", { name: "company.seats" })).toBeAttached();
-  expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
+  expect((await new AxeBuilder({ page }).exclude("iframe.mail").withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
   await page.screenshot({ path: `${required("ARTIFACTS")}/template-insert.png` });
   await page.keyboard.type("contact.plan");
   await page.keyboard.press("ArrowDown");

@@ -110,15 +110,17 @@ function List<T>({ label, items, fresh, write, children }: { label: string; item
       {items.map((item, number) => (
         <Group key={number} gap="xs" align="flex-end" justify="flex-end">
           <div style={{ flex: "1 1 200px", minWidth: 0 }}>{children(item, (now) => write(items.map((old, at) => (at === number ? now : old))), number)}</div>
-          <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} up`} disabled={number === 0} onClick={() => write(moved(items, number, -1))}>
-            <IconArrowUp size={16} aria-hidden />
-          </ActionIcon>
-          <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} down`} disabled={number === items.length - 1} onClick={() => write(moved(items, number, 1))}>
-            <IconArrowDown size={16} aria-hidden />
-          </ActionIcon>
-          <ActionIcon variant="default" aria-label={`Remove ${label} ${number + 1}`} disabled={items.length === 1} onClick={() => write(items.filter((_, at) => at !== number))}>
-            <IconTrash size={16} aria-hidden />
-          </ActionIcon>
+          <Group gap="xs" wrap="nowrap">
+            <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} up`} disabled={number === 0} onClick={() => write(moved(items, number, -1))}>
+              <IconArrowUp size={16} aria-hidden />
+            </ActionIcon>
+            <ActionIcon variant="default" aria-label={`Move ${label} ${number + 1} down`} disabled={number === items.length - 1} onClick={() => write(moved(items, number, 1))}>
+              <IconArrowDown size={16} aria-hidden />
+            </ActionIcon>
+            <ActionIcon variant="default" aria-label={`Remove ${label} ${number + 1}`} disabled={items.length === 1} onClick={() => write(items.filter((_, at) => at !== number))}>
+              <IconTrash size={16} aria-hidden />
+            </ActionIcon>
+          </Group>
         </Group>
       ))}
       <Button size="compact-sm" variant="default" style={{ alignSelf: "flex-start" }} onClick={() => write([...items, fresh])}>
