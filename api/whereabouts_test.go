@@ -309,9 +309,9 @@ func TestAPauseAnswersWhy(t *testing.T) {
 
 func TestALine(t *testing.T) {
 	t.Parallel()
-	w, s, e := realWhy(t)
+	_, s, e := realWhy(t)
 	port := realPort{s}
-	w = newWorld(t, func(o *Options) {
+	w := newWorld(t, func(o *Options) {
 		o.Contacts, o.Whereabouts, o.Journeys, o.Scoring = port, port, port, port
 	})
 	line := call{method: "GET", url: "/v1/contacts/" + e.ContactID + "/line", key: "key-sales"}
