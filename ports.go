@@ -101,14 +101,6 @@ type unsubscribePort struct {
 
 const topicMarketing = "marketing"
 
-func (p unsubscribePort) CheckUnsubscribe(_ context.Context, token string) (test bool, err error) {
-	if p.tokens.IsTest(token) {
-		return true, nil
-	}
-	_, err = p.read(token)
-	return false, err
-}
-
 func (p unsubscribePort) Unsubscribe(ctx context.Context, token string) (test bool, err error) {
 	if p.tokens.IsTest(token) {
 		return true, nil

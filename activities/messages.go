@@ -251,10 +251,7 @@ func Refusal(ctx context.Context, tx ContactTx, m email.Message) (string, error)
 	if m.Class == email.Transactional {
 		return "", nil
 	}
-	if granted, err := tx.MarketingConsent(ctx, m.Topic); err != nil || !granted {
-		return email.ReasonUnsubscribed, err
-	}
-	return "", nil
+	return tx.ConsentRefusal(ctx, m.Topic)
 }
 
 // stopped looks whether a goal or exit event has come since the enrollment last moved.

@@ -50,8 +50,8 @@ type ContactTx interface {
 	SetStage(ctx context.Context, stage, reason string, now time.Time) error
 
 	Suppressed(ctx context.Context, emailKey string) (string, bool, error)
-	// MarketingConsent tells whether the contact may be sent marketing mail of a topic; empty: of any.
-	MarketingConsent(ctx context.Context, topic string) (bool, error)
+	// ConsentRefusal is why the contact gets no marketing mail of a topic; empty when it does.
+	ConsentRefusal(ctx context.Context, topic string) (string, error)
 	CountedMail(ctx context.Context, since time.Time) ([]email.SentMail, error)
 	HeldBefore(ctx context.Context, enrollmentID string, priority int) ([]string, error)
 	HoldSend(ctx context.Context, enrollmentID, topic string, priority int, until time.Time) error

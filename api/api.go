@@ -19,33 +19,35 @@ import (
 
 // Options are what the API is made of. Every port is needed; the rest has defaults.
 type Options struct {
-	Keys        Keys
-	Sessions    Sessions
-	Events      Events
-	Poker       Poker
-	Journeys    Journeys
-	Templates   Templates
-	Contacts    Contacts
-	Messages    Messages
-	Handoffs    Handoffs
-	Desk        Desk
-	Unsubscribe Unsubscriber
-	Imports     Imports
-	MaxImport   int64 // bytes of a file; 2 GB when zero
-	Segments    Segments
-	Merger      Merger
-	Erasures    Erasures
-	Companies   Companies
-	Objects     Objects
-	Catalogue   Catalogue
-	Sending     Sending
-	Direct      DirectMessages
-	Scoring     Scoring
-	Numbers     Numbers
-	Whereabouts Whereabouts
-	Previews    Previews
-	TestMails   TestMails
-	Brands      Brands
+	Keys           Keys
+	Sessions       Sessions
+	Events         Events
+	Poker          Poker
+	Journeys       Journeys
+	Templates      Templates
+	Contacts       Contacts
+	Messages       Messages
+	Handoffs       Handoffs
+	Desk           Desk
+	Unsubscribe    Unsubscriber
+	Imports        Imports
+	MaxImport      int64 // bytes of a file; 2 GB when zero
+	Segments       Segments
+	Merger         Merger
+	Erasures       Erasures
+	Companies      Companies
+	Objects        Objects
+	Catalogue      Catalogue
+	Sending        Sending
+	Direct         DirectMessages
+	Topics         Topics
+	ConsentChanges ConsentChanges
+	Scoring        Scoring
+	Numbers        Numbers
+	Whereabouts    Whereabouts
+	Previews       Previews
+	TestMails      TestMails
+	Brands         Brands
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -182,6 +184,8 @@ func (o Options) check() error {
 		{"Catalogue", o.Catalogue == nil},
 		{"Sending", o.Sending == nil},
 		{"Direct", o.Direct == nil},
+		{"Topics", o.Topics == nil},
+		{"ConsentChanges", o.ConsentChanges == nil},
 		{"Scoring", o.Scoring == nil},
 		{"Numbers", o.Numbers == nil},
 		{"Whereabouts", o.Whereabouts == nil},
@@ -232,6 +236,8 @@ func (s *server) routes() {
 	s.kindRoutes()
 	s.sendingRoutes()
 	s.directRoutes()
+	s.topicRoutes()
+	s.consentRoutes()
 	s.templateRoutes()
 	s.previewRoutes()
 	s.testMailRoutes()
@@ -240,7 +246,7 @@ func (s *server) routes() {
 	s.importRoutes()
 	s.messageRoutes()
 	s.handoffRoutes()
-	s.unsubscribeRoutes()
+	s.preferenceRoutes()
 	s.segmentsRoutes()
 	s.mergeRoutes()
 	s.eraseRoutes()
@@ -256,7 +262,7 @@ func (s *server) routes() {
 func (s *server) serveDesigner(c *gin.Context) {
 	get := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
 	path := c.Request.URL.Path
-	if s.Designer == nil || !get || strings.HasPrefix(path, "/v1/") || path == "/v1" || strings.HasPrefix(path, "/u/") {
+	if s.Designer == nil || !get || strings.HasPrefix(path, "/v1/") || path == "/v1" || strings.HasPrefix(path, "/u/") || strings.HasPrefix(path, "/s/") {
 		writeProblem(c, notFound())
 		return
 	}

@@ -96,6 +96,6 @@ func localPath(wanted string) string {
 
 // loginFailedPage leads to the public URL, where a login that began elsewhere should have begun.
 func loginFailedPage(why, publicURL string) string {
-	return strings.Replace(pageHead, "<title>Unsubscribe</title>", "<title>Not logged in – Throughline</title>", 1) +
-		`<h1>You are not logged in</h1><p>` + html.EscapeString(why) + `</p><p><a href="` + html.EscapeString(publicURL) + `/">Back to the login page</a></p>` + pageFoot
+	return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">` +
+		`<title>Not logged in – Throughline</title><style>` + pageStyle + `</style></head><body><main><h1>You are not logged in</h1><p>` + html.EscapeString(why) + `</p><p><a href="` + html.EscapeString(publicURL) + `/">Back to the login page</a></p></main></body></html>`
 }

@@ -224,6 +224,9 @@ func TestUnsubscribe(t *testing.T) {
 	form := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
 	browser := map[string]string{"Accept": "text/html"}
 	w.run(t, []row{
+		{name: "the page asks in the recipient's language", call: call{method: "GET", url: "/u/german-token"}, status: 200, contains: []string{`<html lang="de">`, "Diese E-Mails abbestellen?"}},
+		{name: "or in the browser's", call: call{method: "GET", url: "/u/good-token", header: map[string]string{"Accept-Language": "nl, fr-CA;q=0.8, de;q=0.2"}}, status: 200, contains: []string{`<html lang="fr">`}},
+		{name: "the page lets choose", call: call{method: "GET", url: "/u/topics-token"}, status: 200, contains: []string{`name="topic" value="news" checked`, `name="topic" value="beta">`, "&lt;b&gt;Beta", "Unsubscribe from all"}},
 		{name: "the page asks", call: call{method: "GET", url: "/u/good-token"}, status: 200, contains: []string{"<form method=\"post\">", "<button>"}, notContains: []string{"<script", "http"}},
 		{name: "a bad link", call: call{method: "GET", url: "/u/bad-token"}, status: 404, contains: []string{"not_found"}},
 		{name: "a bad link for a person", call: call{method: "GET", url: "/u/bad-token", header: browser}, status: 404, contains: []string{"This link does not work"}},
@@ -235,6 +238,22 @@ func TestUnsubscribe(t *testing.T) {
 		{name: "bad token", call: call{method: "POST", url: "/u/bad-token", body: "List-Unsubscribe=One-Click", header: form}, status: 404},
 	})
 	require.Equal(t, map[string]int{"good-token": 2}, w.stopped)
+	multipart := map[string]string{"Content-Type": "multipart/form-data; boundary=b"}
+	w.run(t, []row{
+		{name: "one click as multipart", call: call{method: "POST", url: "/u/topics-token", header: multipart, body: "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n"}, status: 200},
+		{name: "one click that nobody can read", call: call{method: "POST", url: "/u/topics-token", header: multipart, body: "--c broken"}, status: 200, contains: []string{"You are unsubscribed"}},
+		{name: "one click beside a form", call: call{method: "POST", url: "/u/topics-token", header: form, body: "save=1&topic=news&List-Unsubscribe=One-Click"}, status: 200, contains: []string{"You are unsubscribed"}},
+	})
+	require.Equal(t, 3, w.stopped["topics-token"], "what is no form of the page is a click")
+	w.run(t, []row{{name: "chosen", call: call{method: "POST", url: "/u/topics-token", header: form, body: "save=1&topic=beta&topic=x"}, status: 200, contains: []string{"This is saved"}}})
+	require.Equal(t, 3, w.stopped["topics-token"])
+	require.Equal(t, []string{"beta", "x"}, w.chosen["topics-token"])
+	w.run(t, []row{
+		{name: "a confirmation asks", call: call{method: "GET", url: "/s/good-token"}, status: 200, contains: []string{"Do you want these e-mails?", "Beta"}},
+		{name: "and is given", call: call{method: "POST", url: "/s/good-token"}, status: 200, contains: []string{"You are subscribed"}},
+		{name: "by nobody else", call: call{method: "POST", url: "/s/bad-token"}, status: 404},
+	})
+	require.Equal(t, 1, w.stopped["confirmed"])
 	w.fail = errors.New("no commit")
 	require.Equal(t, 500, w.do(t, call{method: "POST", url: "/u/good-token", header: browser}).Code, "200 only after the commit")
 	head := w.do(t, call{method: "GET", url: "/u/good-token"}).Header()
@@ -379,7 +398,7 @@ func TestNewNamesTheMissingPorts(t *testing.T) {
 	require.ErrorContains(t, err, "Keys")
 	require.ErrorContains(t, err, "Unsubscribe")
 	w := newMemory()
-	_, err = New(Options{Keys: w, Sessions: memorySessions{w}, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w, Imports: noImports{}, Merger: noErasures{}, Erasures: noErasures{}, Segments: memorySegments{w}, Companies: noRecords{}, Objects: noRecords{}, Catalogue: noRecords{}, Sending: noRecords{}, Direct: noRecords{}, Scoring: memoryScoring{w}, Numbers: noNumbers{}, Whereabouts: memoryWhereabouts{w}, Previews: plainPreviews{}, Brands: &memoryBrand{}, TestMails: noTestMails{},
+	_, err = New(Options{Keys: w, Sessions: memorySessions{w}, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w, Imports: noImports{}, Merger: noErasures{}, Erasures: noErasures{}, Segments: memorySegments{w}, Companies: noRecords{}, Objects: noRecords{}, Catalogue: noRecords{}, Sending: noRecords{}, Direct: noRecords{}, Topics: memoryTopics{}, ConsentChanges: memoryConsents{w}, Scoring: memoryScoring{w}, Numbers: noNumbers{}, Whereabouts: memoryWhereabouts{w}, Previews: plainPreviews{}, Brands: &memoryBrand{}, TestMails: noTestMails{},
 		TrustedProxies: []string{"not a network"}})
 	require.ErrorContains(t, err, "trusted proxies")
 	s := NewServer(http.NotFoundHandler(), ":0")

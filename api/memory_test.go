@@ -37,6 +37,7 @@ type memory struct {
 	messages  map[string]email.Message
 	handoffs  map[string]sales.Handoff
 	stopped   map[string]int
+	chosen    map[string][]string // topics by link
 	timeline  []TimelineEntry
 	decided   []any
 	panics    bool
@@ -387,21 +388,83 @@ func (m *memory) Decide(ctx context.Context, id, action string, value any) (sale
 	return h, nil
 }
 
-func (m *memory) CheckUnsubscribe(_ context.Context, token string) (bool, error) {
-	done, err := m.start()
-	defer done()
-	if err == nil && token != "good-token" && token != "test-token" {
-		err = absent("token")
-	}
-	return token == "test-token", err
-}
-
 func (m *memory) Unsubscribe(ctx context.Context, token string) (bool, error) {
-	if test, err := m.CheckUnsubscribe(ctx, token); err != nil || test {
-		return test, err
+	if p, err := (memoryConsents{m}).Preferences(ctx, token); err != nil || p.Test {
+		return p.Test, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.stopped[token]++
 	return false, nil
+}
+
+// memoryConsents knows a few links.
+type memoryConsents struct{ *memory }
+
+func (m memoryConsents) Preferences(_ context.Context, token string) (Preferences, error) {
+	done, err := m.start()
+	defer done()
+	if err != nil {
+		return Preferences{}, err
+	}
+	switch token {
+	case "good-token":
+		return Preferences{Marketing: true}, nil
+	case "german-token":
+		return Preferences{Marketing: true, Locale: "de_AT"}, nil
+	case "topics-token":
+		return Preferences{Marketing: true, Choices: []audience.Choice{{Topic: audience.Topic{Key: "news", Name: "News"}, Gets: true}, {Topic: audience.Topic{Key: "beta", Name: "<b>Beta"}}}}, nil
+	case "test-token":
+		return Preferences{Test: true}, nil
+	}
+	return Preferences{}, absent("token")
+}
+
+func (m memoryConsents) SavePreferences(_ context.Context, token string, topics []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.chosen == nil {
+		m.chosen = map[string][]string{}
+	}
+	m.chosen[token] = topics
+	return nil
+}
+
+func (m memoryConsents) CheckConfirm(_ context.Context, token string) (audience.Topic, string, error) {
+	if token != "good-token" {
+		return audience.Topic{}, "", absent("token")
+	}
+	return audience.Topic{Key: "beta", Name: "Beta"}, "", nil
+}
+
+func (m memoryConsents) Confirm(ctx context.Context, token string) (audience.Topic, string, error) {
+	topic, locale, err := m.CheckConfirm(ctx, token)
+	if err == nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.stopped["confirmed"]++
+	}
+	return topic, locale, err
+}
+
+func (m memoryConsents) SaveConsent(_ context.Context, _, topic string, granted bool, source string) (audience.Consent, error) {
+	return audience.Consent{Topic: topic, Granted: granted, Source: source, At: testNow}, nil
+}
+
+// memoryTopics knows one.
+type memoryTopics struct{}
+
+func (memoryTopics) ListTopics(context.Context, string, int) (Page[audience.Topic], error) {
+	return Page[audience.Topic]{Items: []audience.Topic{{Key: "news", Name: "News"}}}, nil
+}
+
+func (memoryTopics) FindTopic(_ context.Context, key string) (audience.Topic, error) {
+	if key != "news" {
+		return audience.Topic{}, absent("topic")
+	}
+	return audience.Topic{Key: key, Name: "News"}, nil
+}
+
+func (memoryTopics) SaveTopic(_ context.Context, t audience.Topic, _ time.Time) (audience.Topic, error) {
+	return t, nil
 }

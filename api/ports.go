@@ -136,6 +136,5 @@ type Desk interface {
 // Unsubscriber takes a contact off marketing mail. A token that is not ours is a fault of kind NotFound, from both. That of a mail which
 // somebody has sent to look at it is a test: it names nobody.
 type Unsubscriber interface {
-	CheckUnsubscribe(ctx context.Context, token string) (test bool, err error)
 	Unsubscribe(ctx context.Context, token string) (test bool, err error)
 }

@@ -8,6 +8,7 @@ type Consent struct {
 	Granted bool      `json:"granted"`
 	Source  string    `json:"source" doc:"Who said so: one_click is the link in a mail."`
 	At      time.Time `json:"at"`
+	Pending bool      `json:"pending,omitempty" doc:"Asked for, and not confirmed yet by the link in a mail."`
 }
 
 // Suppression keeps an address from being written to at all.

@@ -1,6 +1,10 @@
 package email
 
-import "time"
+import (
+	"time"
+
+	"throughline.dev/throughline/internal/audience"
+)
 
 // Class says what rules a message is under.
 type Class string
@@ -34,6 +38,7 @@ func (s State) Final() bool {
 // The closed list of reasons why a message was not sent.
 const (
 	ReasonSuppressed     = "suppressed"      // the address is on the suppression list
+	ReasonNoConsent      = audience.ReasonNoConsent // the contact never asked for the topic, or has not confirmed it
 	ReasonUnsubscribed   = "unsubscribed"    // the contact withdrew consent for marketing mail
 	ReasonNoAddress      = "no_address"      // the contact has no e-mail address
 	ReasonInvalidAddress = "invalid_address" // what it has is no address

@@ -16,6 +16,7 @@ func Reasons() [][2]string {
 	return slices.Concat([][2]string{
 		{ReasonSuppressed, "the address is on the list of addresses that are never written to"},
 		{ReasonUnsubscribed, "the contact has withdrawn its consent for marketing mail"},
+		{ReasonNoConsent, "the contact has not asked for mail of this topic, or has not confirmed it"},
 		{ReasonNoAddress, "the contact has no e-mail address"},
 		{ReasonInvalidAddress, "what the contact has as its address is none"},
 		{ReasonGoalReached, "the goal was reached just before"},

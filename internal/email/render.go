@@ -82,7 +82,7 @@ func (r *Renderer) Render(tpl Template, data Data, opts RenderOptions) (Rendered
 		body.Signature = r.brand.Name
 	}
 	t := r.theme
-	t.Preheader, t.Address, t.UnsubscribeText = preheader, r.brand.Address, unsubscribeText
+	t.Preheader, t.Address, t.UnsubscribeText = preheader, r.brand.Address, UnsubscribeText(data.Contact.Locale)
 	t.Content = content
 	if opts.UnsubscribeURL != "" {
 		link, err := checkLink(opts.UnsubscribeURL)

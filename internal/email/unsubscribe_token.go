@@ -11,6 +11,7 @@ import (
 
 const (
 	tokenVersion = "v1"
+	topicVersion = "c1" // of a link that confirms a topic
 	testVersion  = "t1" // of a mail that somebody has sent to look at it
 )
 
@@ -55,19 +56,44 @@ func (t UnsubscribeTokens) IsTest(token string) bool {
 
 // Read checks a token and tells whom and which message it names.
 func (t UnsubscribeTokens) Read(token string) (contactID, messageID string, ok bool) {
-	cut := strings.LastIndexByte(token, '.')
-	if cut < 0 || !hmac.Equal([]byte(t.mac(token[:cut])), []byte(token[cut+1:])) {
-		return "", "", false
-	}
-	encoded, ok := strings.CutPrefix(token[:cut], tokenVersion+".")
-	if !ok {
-		return "", "", false
-	}
-	ids, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil || len(ids) != 32 {
+	ids, ok := t.payload(token, tokenVersion)
+	if !ok || len(ids) != 32 {
 		return "", "", false
 	}
 	return uuid.UUID(ids[:16]).String(), uuid.UUID(ids[16:]).String(), true
+}
+
+// SignTopic makes the token by which a contact confirms that it wants mail of a topic.
+func (t UnsubscribeTokens) SignTopic(contactID, topic string) (string, error) {
+	contact, err := uuid.Parse(contactID)
+	if err != nil {
+		return "", err
+	}
+	payload := topicVersion + "." + base64.RawURLEncoding.EncodeToString(append(contact[:], topic...))
+	return payload + "." + t.mac(payload), nil
+}
+
+// ReadTopic checks a token of SignTopic.
+func (t UnsubscribeTokens) ReadTopic(token string) (contactID, topic string, ok bool) {
+	payload, ok := t.payload(token, topicVersion)
+	if !ok || len(payload) <= 16 {
+		return "", "", false
+	}
+	return uuid.UUID(payload[:16]).String(), string(payload[16:]), true
+}
+
+// payload is what a token of a version holds, if its signature is ours.
+func (t UnsubscribeTokens) payload(token, version string) ([]byte, bool) {
+	cut := strings.LastIndexByte(token, '.')
+	if cut < 0 || !hmac.Equal([]byte(t.mac(token[:cut])), []byte(token[cut+1:])) {
+		return nil, false
+	}
+	encoded, ok := strings.CutPrefix(token[:cut], version+".")
+	if !ok {
+		return nil, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(encoded)
+	return payload, err == nil
 }
 
 func (t UnsubscribeTokens) mac(payload string) string {

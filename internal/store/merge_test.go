@@ -127,7 +127,8 @@ func TestMergeMovesEverything(t *testing.T) {
 	inContact(t, s, guest, func(ctx context.Context, tx *store.ContactTx) {
 		require.Equal(t, known, tx.Contact().ID)
 		require.True(t, tx.Pending())
-		granted, err := tx.MarketingConsent(ctx, "")
+		reason, err := tx.ConsentRefusal(ctx, "")
+		granted := reason == ""
 		require.NoError(t, err)
 		require.False(t, granted, "a withdrawal wins")
 		d, err := tx.Decision(ctx, e.ID, "pause", 1, "wait_for")

@@ -347,7 +347,8 @@ func TestNoClaimAfterWithdrawnConsent(t *testing.T) {
 		group.Go(func() error {
 			<-gate
 			return s.InContact(ctx, contact, func(ctx context.Context, tx *store.ContactTx) error {
-				granted, err := tx.MarketingConsent(ctx, "")
+				reason, err := tx.ConsentRefusal(ctx, "")
+				granted := reason == ""
 				if err != nil {
 					return err
 				}

@@ -73,19 +73,38 @@ func TestConsentOfATopic(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
 	contact := newContact(t, s)
-	granted := func(topic string) (ok bool) {
-		require.NoError(t, s.InContact(t.Context(), contact, func(ctx context.Context, tx *store.ContactTx) (err error) {
-			ok, err = tx.MarketingConsent(ctx, topic)
-			return err
-		}))
-		return ok
+	refusal := func(topic string) (reason string) {
+		inContact(t, s, contact, func(ctx context.Context, tx *store.ContactTx) {
+			var err error
+			reason, err = tx.ConsentRefusal(ctx, topic)
+			require.NoError(t, err)
+		})
+		return reason
 	}
-	require.True(t, granted("news"))
+	ask := func(topic string) {
+		inContact(t, s, contact, func(ctx context.Context, tx *store.ContactTx) {
+			_, err := tx.AskConsent(ctx, topic, "form", start)
+			require.NoError(t, err)
+		})
+	}
+	require.Empty(t, refusal("news"))
 	require.NoError(t, s.SetConsent(t.Context(), contact, "news", false, "test", start))
-	require.False(t, granted("news"))
-	require.True(t, granted(""), "other mail may come")
-	require.True(t, granted("offers"))
+	require.Equal(t, "unsubscribed", refusal("news"))
+	require.Empty(t, refusal(""), "other mail may come")
+	require.Empty(t, refusal("offers"))
 	require.NoError(t, s.SetConsent(t.Context(), contact, "news", true, "test", start))
+	require.Empty(t, refusal("news"))
+	ask("news")
+	require.Empty(t, refusal("news"), "asking for what is permitted takes nothing away")
+
+	_, err := s.SaveTopic(t.Context(), audience.Topic{Key: "beta", Name: "Beta", OptIn: true}, start)
+	require.NoError(t, err)
+	require.Equal(t, "no_consent", refusal("beta"))
+	ask("beta")
+	require.Equal(t, "no_consent", refusal("beta"), "asked for, and not confirmed")
+	require.NoError(t, s.SetConsent(t.Context(), contact, "beta", true, "confirmed", start))
+	require.Empty(t, refusal("beta"))
 	require.NoError(t, s.SetConsent(t.Context(), contact, store.TopicMarketing, false, "test", start))
-	require.False(t, granted("news"), "who wants no marketing wants none of its topics")
+	require.Equal(t, "unsubscribed", refusal("beta"), "who wants no marketing wants none of its topics")
+	require.Equal(t, "unsubscribed", refusal("news"))
 }

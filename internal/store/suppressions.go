@@ -4,12 +4,13 @@ import (
 	"context"
 	"time"
 
+	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
 // TopicMarketing is the consent that marketing mail needs.
-const TopicMarketing = "marketing"
+const TopicMarketing = audience.TopicMarketing
 
 // Suppress puts an address on the never-send list. It waits for the transactions that have just found the address free: once it returns,
 // no message to the address is claimed any more. The first reason stays.
@@ -68,9 +69,9 @@ func (s *Store) SetConsent(ctx context.Context, contactID, topic string, granted
 	})
 }
 
-// MarketingConsent tells whether the contact may be sent marketing mail of a topic: yes, until it says otherwise, of the topic or of
-// marketing as a whole.
-func (tx *ContactTx) MarketingConsent(ctx context.Context, topic string) (bool, error) {
-	withdrawn, err := tx.q.IsWithdrawn(ctx, tx.id, []string{TopicMarketing, topic})
-	return !withdrawn, failure("find consent", err)
+// ConsentRefusal is why the contact gets no marketing mail of a topic (empty: of none in particular): it has said no, to the topic or to
+// marketing as a whole, or never asked for what has to be asked for. It is empty when it may be written to.
+func (tx *ContactTx) ConsentRefusal(ctx context.Context, topic string) (string, error) {
+	reason, err := tx.q.FindRefusal(ctx, tx.id, topic)
+	return reason, failure("find consent", err)
 }

@@ -144,7 +144,7 @@ func (s *Store) Consents(ctx context.Context, contactID string) (audience.Consen
 		return audience.Consents{}, failure("list consents", err)
 	}
 	out := audience.Consents{Consents: converted(rows, func(row dbsqlc.Consent) audience.Consent {
-		return audience.Consent{Topic: row.Topic, Granted: row.Granted, Source: row.Source, At: row.At}
+		return audience.Consent{Topic: row.Topic, Granted: row.Granted, Source: row.Source, At: row.At, Pending: row.Pending}
 	})}
 	if contact.EmailKey == nil {
 		return out, nil

@@ -224,7 +224,8 @@ func TestSuppressionAndConsent(t *testing.T) {
 			_, suppressed, err = tx.Suppressed(ctx, "bob@example.test")
 			require.NoError(t, err)
 			require.False(t, suppressed)
-			granted, err = tx.MarketingConsent(ctx, "")
+			reason, err = tx.ConsentRefusal(ctx, "")
+			granted = reason == ""
 			require.NoError(t, err)
 		})
 		return granted

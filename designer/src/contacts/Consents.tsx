@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type Schema, api, result } from "../api/client";
 import { Loaded, When } from "../frame/states";
 
-const sources: Record<string, string> = { one_click: "by the link in a mail" };
+const sources: Record<string, string> = { one_click: "by the link in a mail", preference_page: "on the page of preferences", confirmed: "by the link that confirms it" };
 
 // Consents is what a person has permitted, and whether its address must not be written to at all.
 export function Consents({ id }: { id: string }) {
@@ -30,7 +30,7 @@ function What({ known }: { known: Schema["Consents"] }) {
       <List size="sm">
         {known.consents.map((one) => (
           <List.Item key={one.topic}>
-            {one.topic}: {one.granted ? "permitted" : "withdrawn"} {sources[one.source] ?? `(${one.source})`}, <When at={one.at} />
+            {one.topic}: {one.granted ? "permitted" : one.pending ? "asked for, and not confirmed yet" : "withdrawn"} {sources[one.source] ?? `(${one.source})`}, <When at={one.at} />
           </List.Item>
         ))}
       </List>

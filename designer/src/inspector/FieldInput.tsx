@@ -30,6 +30,8 @@ export function FieldInput({ field, value, change, error, warning, vocabulary }:
       return <Named {...common} names={vocabulary.templates} value={text} change={change} />;
     case "segment":
       return <Named {...common} names={vocabulary.segments} value={text} change={change} />;
+    case "topic":
+      return <Named {...common} names={vocabulary.topics} value={text} change={change} clearable={!field.required} />;
     case "step":
       return <Named {...common} names={vocabulary.steps} value={text} change={change} clearable={!field.required} />;
     case "choice":

@@ -9,6 +9,7 @@ export interface Vocabulary {
   templates: string[];
   steps: string[];
   traits: string[];
+  topics: string[];
 }
 
 const many = { params: { query: { limit: 200 } } };
@@ -19,7 +20,9 @@ export function useVocabulary(steps: string[]): Vocabulary {
   const segments = useQuery({ queryKey: ["names", "segments"], queryFn: () => result(api.GET("/v1/segments", many)), staleTime: 30_000 });
   const templates = useQuery({ queryKey: ["names", "templates"], queryFn: () => result(api.GET("/v1/templates", many)), staleTime: 30_000 });
   const traits = useQuery({ queryKey: ["names", "traits"], queryFn: () => result(api.GET("/v1/traits/catalogue", many)), staleTime: 30_000 });
+  const topics = useQuery({ queryKey: ["names", "topics"], queryFn: () => result(api.GET("/v1/topics", many)), staleTime: 30_000 });
   return {
+    topics: topics.data?.data.map((topic) => topic.key) ?? [],
     traits: [...new Set(["email", "user_id", ...(traits.data?.data.map((trait) => trait.name) ?? [])])],
     events: events.data?.data.map((event) => event.name) ?? [],
     segments: segments.data?.data.map((segment) => segment.key) ?? [],

@@ -9,6 +9,7 @@ import { can, useSession } from "../session/session";
 const parts = [
   { path: "/settings/brand", label: "Brand", scope: "read" },
   { path: "/settings/sending", label: "Sending", scope: "journeys" },
+  { path: "/settings/topics", label: "Topics", scope: "journeys" },
   { path: "/settings/keys", label: "API keys", scope: "admin" },
 ];
 

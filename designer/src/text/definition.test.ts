@@ -20,7 +20,7 @@ const kinds = {
   words: [{ name: "did", form: 'did("…")', doc: "Whether." }, { name: "contact", form: "contact.…", doc: "A trait." }, { name: "now", form: "now", doc: "The time." }],
   stages: ["lead", "customer"],
 } as unknown as Schema["StepKinds"];
-const names = { events: ["Project Created", "Paid, at last"], segments: ["on-trial"], templates: ["welcome", "true"], steps: ["hello", "bye"], traits: ["plan", "first name"] };
+const names = { events: ["Project Created", "Paid, at last"], segments: ["on-trial"], templates: ["welcome", "true"], steps: ["hello", "bye"], traits: ["plan", "first name"], topics: ["news"] };
 
 // complete is what is offered at the bar of a text, and the text with the offer of a label taken.
 function complete(marked: string, label?: string) {

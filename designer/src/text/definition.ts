@@ -86,6 +86,8 @@ function valuesOf(field: Field, names: Vocabulary): Offer[] {
       return plain(names.templates, "template");
     case "segment":
       return plain(names.segments, "segment");
+    case "topic":
+      return plain(names.topics, "topic");
     case "step":
       return plain(names.steps, "step");
     case "event":

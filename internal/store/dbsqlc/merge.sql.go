@@ -396,13 +396,13 @@ func (q *Queries) LockSurvivor(ctx context.Context, fromID uuid.UUID) ([]Contact
 }
 
 const MergeConsents = `-- name: MergeConsents :exec
-INSERT INTO consents (contact_id, topic, granted, source, at)
-SELECT $1::uuid, f.topic, f.granted, f.source, f.at FROM consents f WHERE f.contact_id = $2
-ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at
-WHERE (consents.granted AND NOT excluded.granted) OR (consents.granted = excluded.granted AND consents.at < excluded.at)
+INSERT INTO consents (contact_id, topic, granted, source, at, pending)
+SELECT $1::uuid, f.topic, f.granted, f.source, f.at, f.pending FROM consents f WHERE f.contact_id = $2
+ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at, pending = excluded.pending
+WHERE (consents.pending AND NOT excluded.pending) OR NOT excluded.pending AND (consents.granted AND NOT excluded.granted) OR consents.pending = excluded.pending AND (consents.granted = excluded.granted AND consents.at < excluded.at)
 `
 
-// A withdrawal wins, whoever of the two made it; of two that say the same the newer one is kept.
+// A withdrawal wins, whoever of the two made it; of two that say the same the newer one is kept. A request that is not confirmed wins over nothing.
 func (q *Queries) MergeConsents(ctx context.Context, intoID uuid.UUID, fromID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, MergeConsents, intoID, fromID)
 	return err

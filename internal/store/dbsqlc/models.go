@@ -45,6 +45,7 @@ type Consent struct {
 	Granted   bool
 	Source    string
 	At        time.Time
+	Pending   bool
 }
 
 type Contact struct {
@@ -394,6 +395,14 @@ type Template struct {
 	Hash      string
 	Document  []byte
 	UpdatedAt time.Time
+}
+
+type Topic struct {
+	Key         string
+	Name        string
+	Description string
+	OptIn       bool
+	UpdatedAt   time.Time
 }
 
 type TraitName struct {

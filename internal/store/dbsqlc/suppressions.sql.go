@@ -12,6 +12,23 @@ import (
 	"github.com/google/uuid"
 )
 
+const FindRefusal = `-- name: FindRefusal :one
+SELECT (CASE
+    WHEN EXISTS (SELECT 1 FROM consents a WHERE a.contact_id = $1 AND a.topic IN ('marketing', $2::text) AND NOT a.granted AND NOT a.pending) THEN 'unsubscribed'
+    WHEN EXISTS (SELECT 1 FROM consents b WHERE b.contact_id = $1 AND b.topic = $2 AND b.pending)
+        OR EXISTS (SELECT 1 FROM topics t WHERE t.key = $2 AND t.opt_in)
+        AND NOT EXISTS (SELECT 1 FROM consents d WHERE d.contact_id = $1 AND d.topic = $2 AND d.granted) THEN 'no_consent'
+    ELSE '' END)::text AS reason
+`
+
+// Why the contact gets no mail of a topic; empty when it does. A topic that has to be asked for is withheld until somebody has said yes.
+func (q *Queries) FindRefusal(ctx context.Context, contactID uuid.UUID, topic string) (string, error) {
+	row := q.db.QueryRow(ctx, FindRefusal, contactID, topic)
+	var reason string
+	err := row.Scan(&reason)
+	return reason, err
+}
+
 const FindSuppression = `-- name: FindSuppression :one
 SELECT email_key, reason, at FROM suppressions WHERE email_key = $1
 `
@@ -33,19 +50,8 @@ func (q *Queries) InsertSuppression(ctx context.Context, emailKey string, reason
 	return err
 }
 
-const IsWithdrawn = `-- name: IsWithdrawn :one
-SELECT EXISTS (SELECT 1 FROM consents WHERE contact_id = $1 AND topic = ANY($2::text[]) AND NOT granted) AS withdrawn
-`
-
-func (q *Queries) IsWithdrawn(ctx context.Context, contactID uuid.UUID, topics []string) (bool, error) {
-	row := q.db.QueryRow(ctx, IsWithdrawn, contactID, topics)
-	var withdrawn bool
-	err := row.Scan(&withdrawn)
-	return withdrawn, err
-}
-
 const ListConsents = `-- name: ListConsents :many
-SELECT contact_id, topic, granted, source, at FROM consents WHERE contact_id = $1 ORDER BY topic
+SELECT contact_id, topic, granted, source, at, pending FROM consents WHERE contact_id = $1 ORDER BY topic
 `
 
 func (q *Queries) ListConsents(ctx context.Context, contactID uuid.UUID) ([]Consent, error) {
@@ -63,6 +69,7 @@ func (q *Queries) ListConsents(ctx context.Context, contactID uuid.UUID) ([]Cons
 			&i.Granted,
 			&i.Source,
 			&i.At,
+			&i.Pending,
 		); err != nil {
 			return nil, err
 		}
@@ -96,7 +103,7 @@ func (q *Queries) LockAddressShared(ctx context.Context, class int32, emailKey s
 
 const UpsertConsent = `-- name: UpsertConsent :exec
 INSERT INTO consents (contact_id, topic, granted, source, at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at
+ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at, pending = false
 `
 
 type UpsertConsentParams struct {

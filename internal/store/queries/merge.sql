@@ -59,12 +59,12 @@ UPDATE score_changes SET contact_id = @into_id WHERE contact_id = @from_id;
 -- name: MoveObjects :execrows
 UPDATE objects SET contact_id = @into_id::uuid WHERE contact_id = @from_id::uuid;
 
--- A withdrawal wins, whoever of the two made it; of two that say the same the newer one is kept.
+-- A withdrawal wins, whoever of the two made it; of two that say the same the newer one is kept. A request that is not confirmed wins over nothing.
 -- name: MergeConsents :exec
-INSERT INTO consents (contact_id, topic, granted, source, at)
-SELECT @into_id::uuid, f.topic, f.granted, f.source, f.at FROM consents f WHERE f.contact_id = @from_id
-ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at
-WHERE (consents.granted AND NOT excluded.granted) OR (consents.granted = excluded.granted AND consents.at < excluded.at);
+INSERT INTO consents (contact_id, topic, granted, source, at, pending)
+SELECT @into_id::uuid, f.topic, f.granted, f.source, f.at, f.pending FROM consents f WHERE f.contact_id = @from_id
+ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at, pending = excluded.pending
+WHERE (consents.pending AND NOT excluded.pending) OR NOT excluded.pending AND (consents.granted AND NOT excluded.granted) OR consents.pending = excluded.pending AND (consents.granted = excluded.granted AND consents.at < excluded.at);
 
 -- name: MoveMerges :exec
 UPDATE merges SET into_id = @into_id, shift = shift + @by_events, upto = upto + @by_events WHERE into_id = @from_id;
