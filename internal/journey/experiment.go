@@ -29,7 +29,7 @@ type VariantCount struct {
 	Conversion report.Share       `json:"conversion"`
 	Difference *report.Share      `json:"difference,omitempty" doc:"To the variant that is compared with: the holdout, or else the first. Its interval is for one look at the end."`
 	Lift       *report.Share      `json:"lift,omitempty" doc:"The same as a part of the other's share: 0.2 is a fifth more. Its interval is for one look at the end."`
-	Always     *report.Sequential `json:"always,omitempty" doc:"The interval of the difference, and its p-value, that hold however often one looks. Shared between all pairs of variants."`
+	Always     *report.Sequential `json:"always,omitempty" doc:"The interval of the difference, and its p-value, that hold however often one looks. Shared between all pairs of variants; left out for all versions together."`
 }
 
 // What an experiment can come to.
@@ -76,6 +76,9 @@ func experiment(s Step, t Tally) Experiment {
 		}
 	}
 	if t.Mixed {
+		for i := range e.Variants {
+			e.Variants[i].Always = nil
+		}
 		e.Verdict = ExperimentVerdict{State: VerdictMixed, Sentence: "These are the contacts of several versions, which may divide them differently. Look at one version to compare."}
 		return e
 	}
@@ -107,7 +110,7 @@ func (e *Experiment) verdict(j report.Judgement) ExperimentVerdict {
 			Sentence: fmt.Sprintf("%s is better than %s: between %s points more reach the goal%s; you may stop.", leader.called(), than, between(j.Margin), with)}
 	case j.Missing > 0:
 		return ExperimentVerdict{State: VerdictTooFew,
-			Sentence: fmt.Sprintf("Nothing is decided yet; keep going. Each arm needs %d contacts, and the smallest has %d.", report.MinimumSample, report.MinimumSample-j.Missing)}
+			Sentence: fmt.Sprintf("Nothing is decided yet; keep going. Each arm must have %d contacts first; the smallest has %d.", report.MinimumSample, report.MinimumSample-j.Missing)}
 	case len(j.Beaten) > 0:
 		var beaten, open []string
 		for i := range e.Variants {
