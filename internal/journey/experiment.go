@@ -142,7 +142,7 @@ func (e *Experiment) foretell(arms []report.Arm, base int) {
 }
 
 func (v *VariantCount) called() string {
-	if v.Holdout {
+	if v.Holdout && !strings.Contains(v.Name, "left alone") {
 		return v.Name + " (left alone)"
 	}
 	return v.Name

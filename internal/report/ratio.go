@@ -14,8 +14,8 @@ type Ratio struct {
 	Alarmed bool    `json:"alarmed" doc:"The arms are not filled as their weights say: what they show can't be trusted."`
 }
 
-// RatioOf is Pearson's chi-square test (K. Pearson 1900) of how many entered each arm against the weights, with the alarm of Fabijan et
-// al., "Diagnosing sample ratio mismatch in online controlled experiments", KDD 2019.
+// RatioOf is Pearson's chi-square test (K. Pearson 1900) of how many entered each arm against the weights, with the alarm of R. Kohavi,
+// D. Tang and Y. Xu, "Trustworthy online controlled experiments", 2020, chapter 21.
 func RatioOf(arms []Arm) Ratio {
 	var entered, weights float64
 	for _, a := range arms {

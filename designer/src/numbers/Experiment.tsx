@@ -21,7 +21,7 @@ export function Experiment({ numbers, experiment }: { numbers: Numbers; experime
               const difference = atAnyLook(variant);
               return (
                 <Table.Tr key={variant.port}>
-                  <Table.Td>{variant.name}{variant.holdout ? " (left alone)" : ""}</Table.Td>
+                  <Table.Td>{variant.name}{variant.holdout && !variant.name.includes("left alone") ? " (left alone)" : ""}</Table.Td>
                   <Table.Td><Behind numbers={numbers} rows={{ step: experiment.step, outcome: variant.port }}>{variant.entered.toLocaleString()}</Behind></Table.Td>
                   <Table.Td>{variant.converted.toLocaleString()}</Table.Td>
                   <Table.Td>{withInterval(variant.conversion)}</Table.Td>
