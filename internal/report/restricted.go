@@ -13,12 +13,13 @@ func varianceAt(a, b Arm, delta float64) float64 {
 	k2 := -(1 + theta + pa + theta*pb + delta*(theta+2))
 	k1 := delta*delta + delta*(2*pa+theta+1) + pa + theta*pb
 	k0 := -pa * delta * (1 + delta)
-	v := math.Pow(k2/(3*k3), 3) - k2*k1/(6*k3*k3) + k0/(2*k3)
-	u := math.Sqrt(max(0, math.Pow(k2/(3*k3), 2)-k1/(3*k3)))
+	third := k2 / (3 * k3)
+	v := third*third*third - k2*k1/(6*k3*k3) + k0/(2*k3)
+	u := math.Sqrt(max(0, third*third-k1/(3*k3)))
 	if v < 0 {
 		u = -u
 	}
-	x := -k2 / (3 * k3)
+	x := -third
 	if u != 0 {
 		x += 2 * u * math.Cos((math.Pi+math.Acos(min(1, max(-1, v/(u*u*u)))))/3)
 	}

@@ -36,7 +36,8 @@ func SampleAlways(base, lift float64, comparisons int) int64 {
 		away := math.Abs(base-q) - zPower*math.Sqrt(a/float64(n))
 		pooled := (base + q) / 2
 		variance := 2 * pooled * (1 - pooled) / float64(n)
-		information := math.Pow(expectedLift*pooled*(1-pooled), 2) / variance
+		spread := expectedLift * pooled * (1 - pooled)
+		information := spread * spread / variance
 		return away > 0 && (away*away/variance*information/(1+information)-math.Log1p(information))/2 >= needed
 	}
 	low, high := int64(1), int64(2)

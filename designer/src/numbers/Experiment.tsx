@@ -6,6 +6,7 @@ import { type Experiment as Split, type Numbers, atAnyLook, chance, lift, points
 // Experiment is what a split shows: first what to do, then the figures that say so.
 export function Experiment({ numbers, experiment }: { numbers: Numbers; experiment: Split }) {
   const base = experiment.variants.find((variant) => !variant.difference);
+  const trusted = experiment.verdict.state !== "uneven";
   const heads = ["Variant", "Entered", "Reached the goal", "Share, with 95 % interval", `Compared with ${base?.name ?? ""}`, "By chance alone"];
   return (
     <Card withBorder component="section" aria-label={`The split ${experiment.step}`}>
@@ -25,7 +26,7 @@ export function Experiment({ numbers, experiment }: { numbers: Numbers; experime
                   <Table.Td><Behind numbers={numbers} rows={{ step: experiment.step, outcome: variant.port }}>{variant.entered.toLocaleString()}</Behind></Table.Td>
                   <Table.Td>{variant.converted.toLocaleString()}</Table.Td>
                   <Table.Td>{withInterval(variant.conversion)}</Table.Td>
-                  <Table.Td>{difference ? `${verdict(difference)}: ${points(difference)}${lift(variant.lift)}` : "—"}</Table.Td>
+                  <Table.Td>{difference ? `${trusted ? `${verdict(difference)}: ` : ""}${points(difference)}${lift(variant.lift)}` : "—"}</Table.Td>
                   <Table.Td>{variant.always ? chance(variant.always.p_value) : "—"}</Table.Td>
                 </Table.Tr>
               );
