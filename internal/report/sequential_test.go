@@ -94,3 +94,17 @@ func drawArm(t *rapid.T, name string) Arm {
 	entered := rapid.Int64Range(1, 100_000).Draw(t, name+" entered")
 	return Arm{Entered: entered, Converted: rapid.Int64Range(0, entered).Draw(t, name+" converted")}
 }
+
+// The interval ends where the evidence is just enough, with the variance at that end and not at no difference.
+func TestIntervalEndsWhereTheEvidenceIsEnough(t *testing.T) {
+	t.Parallel()
+	a, b := Arm{Entered: 3000, Converted: 1200}, Arm{Entered: 1000, Converted: 100}
+	s := Compare(a, b, 1)
+	pooled := 1300.0 / 4000
+	for _, end := range []float64{s.Low, s.High} {
+		variance := varianceAt(a, b, end)
+		information := math.Pow(expectedLift*pooled*(1-pooled), 2) / variance
+		z := (a.share() - b.share() - end) / math.Sqrt(variance)
+		require.InEpsilon(t, 1/Alpha, math.Exp(z*z/2*information/(1+information))/math.Sqrt(1+information), 1e-6)
+	}
+}
