@@ -44,7 +44,7 @@ func (s *server) numberRoutes() {
 	read := anyOf(ScopeJourneys, ScopeRead)
 	handle(s, operation{id: "find-journey-numbers", method: http.MethodGet, path: "/v1/journeys/{key}/numbers", tag: "journeys",
 		summary: "What a journey has done so far", doc: "For each step and each way out of it, and how the variants of a split compare. All are of one moment. " +
-			"Intervals are of 95 %: Wilson's for shares, Newcombe's for differences.", access: read}, s.numbers)
+			"Intervals are of 95 %: Wilson's for shares, Newcombe's for differences. What `always` and `verdict` say of a split holds however often one looks.", access: read}, s.numbers)
 	handle(s, operation{id: "list-journey-contacts", method: http.MethodGet, path: "/v1/journeys/{key}/contacts", tag: "journeys",
 		summary: "List the contacts behind a number", doc: "Newest first. Without a filter: all who entered. The same contact stands there once for each time.",
 		access: read}, s.listCounted)

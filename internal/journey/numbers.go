@@ -3,12 +3,14 @@ package journey
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
+
+	"throughline.dev/throughline/internal/report"
 )
 
 // Tally is what a journey's numbers are made of: how often each thing stands in the tables, all read at one moment.
 type Tally struct {
+	Mixed       bool // of several versions, whose splits may have other weights
 	Enrollments []EnrollmentTally
 	Decisions   []DecisionTally
 	Stranded    []StrandedTally
@@ -76,7 +78,7 @@ type Numbers struct {
 	Entered     int64         `json:"entered"`
 	Active      int64         `json:"active" doc:"Are inside now."`
 	Converted   int64         `json:"converted" doc:"Reached the goal."`
-	Conversion  Share         `json:"conversion" doc:"Of all who entered, with the 95 % interval."`
+	Conversion  report.Share  `json:"conversion" doc:"Of all who entered, with the 95 % interval."`
 	Ended       []ReasonCount `json:"ended" nullable:"false" doc:"How the others ended, most frequent first."`
 	Steps       []StepCount   `json:"steps" nullable:"false" doc:"In the order of the definition."`
 	Ways        []WayCount    `json:"ways" nullable:"false" doc:"How often each way out of a step was taken."`
@@ -107,23 +109,6 @@ type WayCount struct {
 	Total int64  `json:"total"`
 }
 
-// Experiment is how the variants of a split compare.
-type Experiment struct {
-	Step     string         `json:"step"`
-	Variants []VariantCount `json:"variants" nullable:"false"`
-}
-
-// VariantCount is one arm of an experiment. Contacts count once.
-type VariantCount struct {
-	Port       string `json:"port"`
-	Name       string `json:"name"`
-	Holdout    bool   `json:"holdout,omitempty"`
-	Entered    int64  `json:"entered"`
-	Converted  int64  `json:"converted" doc:"Have reached the goal since, also after leaving; where the goal has a condition, inside the journey."`
-	Conversion Share  `json:"conversion"`
-	Difference *Share `json:"difference,omitempty" doc:"To the variant that is compared with: the holdout, or else the first. Holds 0: nobody can say yet which is better."`
-}
-
 // CountUp makes a journey's numbers of a tally. Steps that the definition does not have, as other versions may, come last.
 func CountUp(definition *Definition, t Tally) Numbers {
 	n := Numbers{Ended: []ReasonCount{}, Steps: []StepCount{}, Ways: []WayCount{}, Experiments: []Experiment{}, Days: t.Days}
@@ -150,12 +135,12 @@ func CountUp(definition *Definition, t Tally) Numbers {
 	for _, id := range order {
 		n.Steps = append(n.Steps, *steps[id])
 	}
-	n.Conversion = ShareOf(n.Converted, n.Entered)
+	n.Conversion = report.ShareOf(n.Converted, n.Entered)
 	slices.SortFunc(n.Ended, mostFirst)
 	slices.SortFunc(n.Ways, func(a, b WayCount) int { return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Port, b.Port)) })
 	for _, s := range definition.Steps {
 		if s.Kind == KindSplit {
-			n.Experiments = append(n.Experiments, experiment(s, t.Variants))
+			n.Experiments = append(n.Experiments, experiment(s, t))
 		}
 	}
 	return n
@@ -225,31 +210,6 @@ func isKind(kind string) bool {
 
 func mostFirst(a, b ReasonCount) int {
 	return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.State, b.State), cmp.Compare(a.Reason, b.Reason))
-}
-
-func experiment(s Step, variants []VariantTally) Experiment {
-	e := Experiment{Step: s.ID}
-	base := 0
-	for i, arm := range s.Split {
-		a := VariantCount{Port: strconv.Itoa(i), Name: cmp.Or(arm.Name, "no. "+strconv.Itoa(i+1)), Holdout: arm.Holdout}
-		for _, v := range variants {
-			if v.Step == s.ID && v.Port == a.Port {
-				a.Entered, a.Converted = v.Total, v.Converted
-			}
-		}
-		a.Conversion = ShareOf(a.Converted, a.Entered)
-		if arm.Holdout {
-			base = i
-		}
-		e.Variants = append(e.Variants, a)
-	}
-	for i := range e.Variants {
-		if i != base {
-			difference := DifferenceOf(e.Variants[i].Conversion, e.Variants[base].Conversion)
-			e.Variants[i].Difference = &difference
-		}
-	}
-	return e
 }
 
 // Counted says which contacts are behind a number: those who stand at Step (none: all who entered) in State with Reason; or, with an

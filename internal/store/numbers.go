@@ -17,7 +17,7 @@ import (
 
 // Tally counts what a journey's numbers are made of, all at one moment. Version 0 stands for all versions.
 func (s *Store) Tally(ctx context.Context, key string, version int, goals []string, since, now time.Time) (journey.Tally, error) {
-	var out journey.Tally
+	out := journey.Tally{Mixed: version == 0}
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		q := s.q.WithTx(tx)
 		enrollments, err := q.TallyEnrollments(ctx, key, int32(version))

@@ -201,7 +201,10 @@ func TestNumbersAddUp(t *testing.T) {
 	for _, version := range []int{0, 1} {
 		tally, err := s.Tally(t.Context(), "counted", version, definition.GoalEvents(), w.now.AddDate(0, 0, -29), w.now)
 		require.NoError(t, err)
-		w.requireNumbers(journey.CountUp(definition, tally))
+		numbers := journey.CountUp(definition, tally)
+		w.requireNumbers(numbers)
+		require.Equal(t, version == 0, numbers.Experiments[0].Verdict.State == journey.VerdictMixed, "all versions together are no experiment")
+		require.Equal(t, version == 0, numbers.Experiments[0].Variants[0].Always == nil)
 	}
 	none, err := s.Tally(t.Context(), "counted", 2, nil, w.now, w.now)
 	require.NoError(t, err)

@@ -1,11 +1,12 @@
 import "@mantine/charts/styles.css";
 
 import { LineChart } from "@mantine/charts";
-import { Anchor, Card, Group, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
-import { Link } from "react-router";
+import { Card, Group, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 
 import { Empty } from "../frame/states";
-import { type Numbers, type RowsOf, linkTo, percent, points, reasonWords, verdict, withInterval } from "./numbers";
+import { Behind } from "./Behind";
+import { Experiment } from "./Experiment";
+import { type Numbers, type RowsOf, percent, reasonWords } from "./numbers";
 
 // Results is how a journey does: who came, who reached the goal, and which variant does better.
 export default function Results({ numbers }: { numbers: Numbers }) {
@@ -54,14 +55,6 @@ function Figure({ numbers, words, total, rows }: { numbers: Numbers; words: stri
   );
 }
 
-function Behind({ numbers, rows, children }: { numbers: Numbers; rows: RowsOf; children: string }) {
-  return (
-    <Anchor component={Link} to={linkTo(numbers.journey, numbers.version, rows)} underline="always" inherit c="var(--mantine-color-text)">
-      {children}
-    </Anchor>
-  );
-}
-
 // Days is the last month as lines; the same figures stand in a table for those who don't see lines.
 function Days({ numbers }: { numbers: Numbers }) {
   const series = [{ name: "entered", color: "indigo.6" }, { name: "converted", color: "teal.8" }, { name: "sent", color: "orange.8" }];
@@ -93,33 +86,6 @@ function Days({ numbers }: { numbers: Numbers }) {
           </Table>
         </Table.ScrollContainer>
       </details>
-    </Card>
-  );
-}
-
-function Experiment({ numbers, experiment }: { numbers: Numbers; experiment: Numbers["experiments"][number] }) {
-  const base = experiment.variants.find((variant) => !variant.difference);
-  return (
-    <Card withBorder component="section" aria-label={`The split ${experiment.step}`}>
-      <Title order={2} size="h4" mb="xs">The split {experiment.step}</Title>
-      <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": `Variants of ${experiment.step}` } }}>
-        <Table aria-label={`Variants of ${experiment.step}`}>
-          <Table.Thead>
-            <Table.Tr>{["Variant", "Entered", "Reached the goal", "Share, with 95 % interval", `Compared with ${base?.name ?? ""}`].map((head) => <Table.Th key={head}>{head}</Table.Th>)}</Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {experiment.variants.map((variant) => (
-              <Table.Tr key={variant.port}>
-                <Table.Td>{variant.name}{variant.holdout ? " (left alone)" : ""}</Table.Td>
-                <Table.Td><Behind numbers={numbers} rows={{ step: experiment.step, outcome: variant.port }}>{variant.entered.toLocaleString()}</Behind></Table.Td>
-                <Table.Td>{variant.converted.toLocaleString()}</Table.Td>
-                <Table.Td>{withInterval(variant.conversion)}</Table.Td>
-                <Table.Td>{variant.difference ? `${verdict(variant.difference)}: ${points(variant.difference)}` : "—"}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
     </Card>
   );
 }

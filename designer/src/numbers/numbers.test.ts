@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { linkTo, onStep, points, verdict, withInterval } from "./numbers";
+import { atAnyLook, chance, lift, linkTo, onStep, points, verdict, withInterval } from "./numbers";
 
 it("says how sure a share is", () => {
   expect(withInterval({ value: 0.308, low: 0.2553, high: 0.3662 })).toBe("30.8 % (25.5–36.6 %)");
@@ -20,4 +20,18 @@ it("leaves out what is nothing, but for who came", () => {
 
 it("leads to the rows behind a number", () => {
   expect(linkTo("trial", 2, { step: "a", outcome: "0" })).toBe("/journeys/trial/contacts?step=a&outcome=0&version=2");
+});
+
+it("compares with the interval that holds at every look", () => {
+  const variant = { port: "1", name: "long", entered: 4000, converted: 520, conversion: { value: 0.13, low: 0.12, high: 0.14 } };
+  expect(atAnyLook(variant)).toBeUndefined();
+  const difference = { value: 0.03, low: 0.016, high: 0.044 };
+  expect(atAnyLook({ ...variant, difference, always: { low: -0.002, high: 0.052, p_value: 0.07 } })).toEqual({ value: 0.03, low: -0.002, high: 0.052 });
+});
+
+it("says how much more and how likely by chance", () => {
+  expect(lift({ value: 0.3, low: 0.1, high: 0.5 })).toBe(", 30 % more");
+  expect(lift({ value: -0.25, low: -0.5, high: 0 })).toBe(", 25 % fewer");
+  expect(lift(undefined)).toBe("");
+  expect([0.0004, 0.0321, 0.8].map(chance)).toEqual(["less than once in 1,000", "3.2 in 100 times", "often"]);
 });

@@ -4,6 +4,7 @@ import type { Schema } from "../api/client";
 
 export type Numbers = Schema["Numbers"];
 export type StepCount = Schema["StepCount"];
+export type Experiment = Schema["Experiment"];
 
 // Rows is which contacts are behind a number: the query of their list.
 export type RowsOf = Partial<Record<"step" | "state" | "reason" | "outcome" | "message", string>>;
@@ -33,6 +34,23 @@ export function verdict(difference: Schema["Share"]): string {
 export function points(difference: Schema["Share"]): string {
   const signed = (value: number) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value * 100).toFixed(1)}`;
   return `${signed(difference.value)} points (${signed(difference.low)} to ${signed(difference.high)})`;
+}
+
+// atAnyLook is the difference of a variant with the interval that holds however often one looks.
+export function atAnyLook({ difference, always }: Schema["VariantCount"]): Schema["Share"] | undefined {
+  return difference && always && { value: difference.value, low: always.low, high: always.high };
+}
+
+// lift is the difference as a part of the other's share.
+export function lift(share: Schema["Share"] | undefined): string {
+  if (!share) return "";
+  return share.value < 0 ? `, ${(-share.value * 100).toFixed(0)} % fewer` : `, ${(share.value * 100).toFixed(0)} % more`;
+}
+
+// chance is how often chance alone does as much.
+export function chance(pValue: number): string {
+  if (pValue < 0.001) return "less than once in 1,000";
+  return pValue > 0.1 ? "often" : `${(pValue * 100).toFixed(1)} in 100 times`;
 }
 
 // onStep is what a step's box has room for.
