@@ -39,6 +39,7 @@ type config struct {
 	IngestRate        int // events a second that one key may send; 0: the api's default
 	IngestInFlight    int // transactions that one key may have at the same time; 0: the api's default
 	IngestKeepIP      bool
+	ClickHolds        email.ClickHolds // not from the environment: tests can't wait
 	TrustedProxies    []string
 }
 
@@ -57,6 +58,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		TaskQueue:         or("TEMPORAL_TASK_QUEUE", workflows.TaskQueue),
 		TemporalUIURL:     getenv("TEMPORAL_UI_URL"),
 		SMTPURL:           or("SMTP_URL", "smtp://127.0.0.1:2525"),
+		ClickHolds:        email.UsualHolds(),
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),
 		Brand: email.Brand{

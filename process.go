@@ -47,6 +47,8 @@ type process struct {
 	temporal client.Client
 	now      activities.Clock
 	tokens   email.UnsubscribeTokens
+	tracking email.TrackingTokens
+	holds    email.ClickHolds
 	secret   string
 }
 
@@ -129,6 +131,10 @@ func (p *process) keys(ctx context.Context) error {
 		return fmt.Errorf("unsubscribe key: %w", err)
 	}
 	p.tokens = email.NewUnsubscribeTokens(key)
+	if key, err = p.store.Secret(ctx, "tracking", randomKey); err != nil {
+		return fmt.Errorf("tracking key: %w", err)
+	}
+	p.tracking, p.holds = email.NewTrackingTokens(email.TrackingKey{ID: trackingKey, Secret: key}), p.config.ClickHolds
 	if p.secret == "" {
 		secret, err := p.store.Secret(ctx, "webhook", randomKey)
 		if err != nil {
@@ -202,7 +208,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase)
+		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle)
 	}
 	errs := make([]error, len(parts))
 	var running sync.WaitGroup
@@ -271,6 +277,7 @@ func (p *process) poker() *worker.Poker {
 func (p *process) composer() *activities.Composer {
 	return &activities.Composer{
 		Renderer: email.NewRenderer(p.config.Brand), From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
+		Tracker: &email.Tracker{Tokens: p.tracking, Base: p.config.PublicURL},
 	}
 }
 
@@ -314,6 +321,7 @@ func (p *process) handler() (*api.Handler, error) {
 		Keys: port, Sessions: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
+		Tracking:    trackingPort{store: p.store, tokens: p.tracking, holds: p.holds, decoy: p.config.Brand.Link},
 		Imports:     importsPort{p.store},
 		Companies:   port, Objects: port, Catalogue: port, Sending: port, Scoring: port, Numbers: port, Whereabouts: port,
 		Previews: previewPort{store: p.store, composer: p.composer(), writer: p.subjectWriter(), now: p.now},

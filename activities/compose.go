@@ -17,9 +17,11 @@ type Composer struct {
 	// Sign makes the token of an unsubscribe link; UnsubscribeBase is the address that it is appended to.
 	Sign            func(contactID, messageID string) (string, error)
 	UnsubscribeBase string
+	Tracker         *email.Tracker // nil: no link is tracked
 }
 
-// Compose fills the template for the contact and puts subject, parts and bytes into the message.
+// Compose fills the template for the contact and puts subject, parts and bytes into the message. Links are tracked in a message that is
+// marked so: previews and tests are not.
 func (c *Composer) Compose(template email.Template, subject string, facts audience.Facts, m *email.Message) error {
 	options := email.RenderOptions{Subject: subject}
 	if m.Class != email.Transactional {
@@ -44,6 +46,11 @@ func (c *Composer) Compose(template email.Template, subject string, facts audien
 	}
 	if err != nil {
 		return fmt.Errorf("render: %w", err)
+	}
+	if m.Tracked = m.Tracked && c.Tracker != nil; m.Tracked {
+		if rendered, m.Links, err = c.Tracker.Track(rendered, m.ID, options.UnsubscribeURL); err != nil {
+			return fmt.Errorf("track links: %w", err)
+		}
 	}
 	m.Subject, m.HTML, m.Text = rendered.Subject, rendered.HTML, rendered.Text
 	_, domain, _ := strings.Cut(c.From.Address, "@")

@@ -30,6 +30,7 @@ type Options struct {
 	Handoffs    Handoffs
 	Desk        Desk
 	Unsubscribe Unsubscriber
+	Tracking    Tracking
 	Imports     Imports
 	MaxImport   int64 // bytes of a file; 2 GB when zero
 	Segments    Segments
@@ -164,6 +165,7 @@ func (o Options) check() error {
 		{"Handoffs", o.Handoffs == nil},
 		{"Desk", o.Desk == nil},
 		{"Unsubscribe", o.Unsubscribe == nil},
+		{"Tracking", o.Tracking == nil},
 		{"Imports", o.Imports == nil},
 		{"Segments", o.Segments == nil},
 		{"Merger", o.Merger == nil},
@@ -224,6 +226,7 @@ func (s *server) routes() {
 	s.messageRoutes()
 	s.handoffRoutes()
 	s.unsubscribeRoutes()
+	s.mailRoutes()
 	s.segmentsRoutes()
 	s.mergeRoutes()
 	s.eraseRoutes()
@@ -239,7 +242,8 @@ func (s *server) routes() {
 func (s *server) serveDesigner(c *gin.Context) {
 	get := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
 	path := c.Request.URL.Path
-	if s.Designer == nil || !get || strings.HasPrefix(path, "/v1/") || path == "/v1" || strings.HasPrefix(path, "/u/") {
+	if s.Designer == nil || !get || strings.HasPrefix(path, "/v1/") || path == "/v1" || strings.HasPrefix(path, "/u/") ||
+		strings.HasPrefix(path, "/c/") || strings.HasPrefix(path, "/o/") {
 		writeProblem(c, notFound())
 		return
 	}

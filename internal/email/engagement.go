@@ -19,7 +19,8 @@ const (
 
 // The closed list of reasons why something was not done by a person.
 const (
-	ActorHead         = "head"          // asked for the head only, or somebody did at the same time
+	ActorHead         = "head"          // asked for the head only: that is no click
+	ActorProbed       = "probed"        // somebody asked for the head at the same time
 	ActorPrefetch     = "prefetch"      // a browser or an app that looks ahead
 	ActorNoAgent      = "no_agent"      // does not say what it is
 	ActorScanner      = "scanner_agent" // a mail scanner that says so
@@ -36,7 +37,7 @@ const (
 // ActorReasons lists them.
 func ActorReasons() []string {
 	return []string{
-		ActorHead, ActorPrefetch, ActorNoAgent, ActorScanner, ActorTool, ActorTooSoon, ActorManyLinks, ActorAllLinks, ActorHoneypot,
+		ActorHead, ActorProbed, ActorPrefetch, ActorNoAgent, ActorScanner, ActorTool, ActorTooSoon, ActorManyLinks, ActorAllLinks, ActorHoneypot,
 		ActorApplePrivacy, ActorGmailProxy, ActorYahooProxy,
 	}
 }
@@ -113,6 +114,26 @@ func (r Request) machine() (Actor, string) {
 	return Human, ""
 }
 
+// ClickHolds are for how long a click that looks like a person's is held before it counts: others of the same mail may tell who makes them.
+type ClickHolds struct {
+	Usual      time.Duration
+	Suspicious time.Duration
+}
+
+// UsualHolds are those that fit the rules: as long as the rules look around.
+func UsualHolds() ClickHolds { return ClickHolds{Usual: allWithin, Suspicious: trapWithin} }
+
+// Due is when a click may be settled. What a machine did need not wait.
+func (h ClickHolds) Due(r Request, actor Actor, sentAt *time.Time, now time.Time) time.Time {
+	switch {
+	case actor != Human:
+		return now
+	case r.Suspicious(sentAt, now):
+		return now.Add(h.Suspicious)
+	}
+	return now.Add(h.Usual)
+}
+
 // Suspicious tells whether a click that looks like a person's is held for longer: the mail has only just arrived, or the client is no browser
 // that is known.
 func (r Request) Suspicious(sentAt *time.Time, now time.Time) bool {
@@ -147,6 +168,9 @@ func containsAny(s string, tokens []string) bool {
 	}
 	return false
 }
+
+// EventClicked is the event that a person's click becomes.
+const EventClicked = "Mail Clicked"
 
 // Click is one request for a link of a message.
 type Click struct {
@@ -184,7 +208,7 @@ func machineAmong(c Click, clicks []Click, links int, sentAt *time.Time) string 
 	case near(trapWithin, func(o Click) bool { return o.Link == HoneypotLink }):
 		return ActorHoneypot
 	case near(headWithin, func(o Click) bool { return o.Reason == ActorHead }):
-		return ActorHead
+		return ActorProbed
 	case sentAt != nil && c.At.Before(sentAt.Add(tooSoon)):
 		return ActorTooSoon
 	case mostAround(c, clicks, manyWithin) >= manyLinks:

@@ -107,7 +107,7 @@ func TestSettle(t *testing.T) {
 		"all of two": {clicks: []Click{human(0, time.Hour), human(1, time.Hour+8*time.Second)}, links: 2, reasons: []string{ActorAllLinks, ActorAllLinks}},
 		"the trap, later": {clicks: []Click{human(0, time.Hour), {Link: HoneypotLink, At: sent.Add(time.Hour + 30*time.Second), Actor: Bot, Reason: ActorHoneypot}},
 			links: 5, reasons: []string{ActorHoneypot, ActorHoneypot}},
-		"head, then get":           {clicks: []Click{{Link: 0, At: sent.Add(time.Hour), Actor: Bot, Reason: ActorHead}, human(0, time.Hour+time.Second)}, links: 5, reasons: []string{ActorHead, ActorHead}},
+		"head, then get":           {clicks: []Click{{Link: 0, At: sent.Add(time.Hour), Actor: Bot, Reason: ActorHead}, human(0, time.Hour+time.Second)}, links: 5, reasons: []string{ActorHead, ActorProbed}},
 		"a person after a scanner": {clicks: []Click{{Link: 0, At: sent.Add(time.Second), Actor: Bot, Reason: ActorHead}, human(0, time.Hour)}, links: 5, reasons: []string{ActorHead, ""}},
 	} {
 		Settle(tc.clicks, tc.links, &sent)

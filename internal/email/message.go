@@ -82,4 +82,15 @@ type Message struct {
 	CreatedAt       time.Time  `json:"created_at"`
 	UpdatedAt       time.Time  `json:"updated_at"`
 	SentAt          *time.Time `json:"sent_at,omitempty"`
+	Tracked         bool       `json:"-"` // its links are to lead by way of us; Links are where they lead
+	Links           []string   `json:"-"`
+	Engagement
+}
+
+// Engagement is what became of a mail after it was sent. People and machines are counted apart.
+type Engagement struct {
+	OpenedAt      *time.Time `json:"opened_at,omitempty" doc:"When a person first loaded its pictures; many never do."`
+	ClickedAt     *time.Time `json:"clicked_at,omitempty" doc:"When a person first followed a link."`
+	MachineOpens  int        `json:"machine_opens,omitempty" doc:"By scanners, and by services that load pictures ahead."`
+	MachineClicks int        `json:"machine_clicks,omitempty" doc:"By scanners and tools."`
 }

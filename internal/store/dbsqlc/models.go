@@ -250,6 +250,17 @@ type JourneyVersion struct {
 	PublishedAt time.Time
 }
 
+type MailClick struct {
+	ID        int64
+	MessageID uuid.UUID
+	Link      int32
+	At        time.Time
+	Actor     string
+	Reason    string
+	DueAt     time.Time
+	Settled   bool
+}
+
 type Merge struct {
 	FromID uuid.UUID
 	IntoID uuid.UUID
@@ -290,6 +301,15 @@ type Message struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+}
+
+type MessageTracking struct {
+	MessageID     uuid.UUID
+	Links         []string
+	OpenedAt      *time.Time
+	ClickedAt     *time.Time
+	MachineOpens  int32
+	MachineClicks int32
 }
 
 type Object struct {
