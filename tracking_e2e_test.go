@@ -163,7 +163,7 @@ func TestAClickMovesTheJourney(t *testing.T) {
 	require.NotNil(t, m.ClickedAt)
 	require.Zero(t, m.MachineClicks)
 	require.Equal(t, []map[string]any{{
-		"journey": "clicks", "step_id": "offer", "template": "offer", "message_id": m.ID, "link": "https://shop.example/plans", "link_number": 0.0,
+		"journey": "clicks", "step_id": "offer", "template": "offer", "message_id": m.ID, "link": "https://shop.example/plans", "link_number": 1.0, // the first is the brand's
 	}}, p.clicks(t, id), "clicked twice, one event, and no address in it")
 	numbers := admin[journey.Numbers](t, p, "GET", "/v1/journeys/clicks/numbers", "")
 	require.EqualValues(t, 1, numbers.Steps[0].Sent)
