@@ -58,6 +58,9 @@ func (t TrackingTokens) Sign(kind TrackingKind, messageID string, link int) (str
 
 // Read checks a token in constant time and tells which message and link it names.
 func (t TrackingTokens) Read(kind TrackingKind, token string) (messageID string, link int, ok bool) {
+	if len(token) != base64.RawURLEncoding.EncodedLen(trackingBody+trackingMAC) { // the decoder passes over line breaks
+		return "", 0, false
+	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(raw) != trackingBody+trackingMAC {
 		return "", 0, false
