@@ -40,6 +40,7 @@ type config struct {
 	IngestRate        int // events a second that one key may send; 0: the api's default
 	IngestInFlight    int // transactions that one key may have at the same time; 0: the api's default
 	IngestKeepIP      bool
+	ClickHolds        email.ClickHolds // not from the environment: tests can't wait
 	TrustedProxies    []string
 	Login             loginConfig
 }
@@ -59,6 +60,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		TaskQueue:         or("TEMPORAL_TASK_QUEUE", workflows.TaskQueue),
 		TemporalUIURL:     getenv("TEMPORAL_UI_URL"),
 		SMTPURL:           or("SMTP_URL", "smtp://127.0.0.1:2525"),
+		ClickHolds:        email.UsualHolds(),
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
 		TransactionalFrom: getenv("MAIL_FROM_TRANSACTIONAL"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),

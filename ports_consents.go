@@ -40,7 +40,7 @@ type consentPort struct {
 
 // SaveConsent records it at once, unless it is a yes that has to be confirmed.
 func (p consentPort) SaveConsent(ctx context.Context, contactID, topic string, granted bool, source string) (audience.Consent, error) {
-	if granted && topic != audience.TopicMarketing {
+	if granted && !audience.BuiltIn(topic) {
 		t, err := p.store.FindTopic(ctx, topic)
 		if err != nil {
 			return audience.Consent{}, err //nolint:wrapcheck // the api says what it was about

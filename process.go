@@ -50,6 +50,8 @@ type process struct {
 	now      activities.Clock
 	tokens   email.UnsubscribeTokens
 	brands   *activities.Renderers
+	tracking email.TrackingTokens
+	holds    email.ClickHolds
 	secret   string
 }
 
@@ -133,6 +135,10 @@ func (p *process) keys(ctx context.Context) error {
 		return fmt.Errorf("unsubscribe key: %w", err)
 	}
 	p.tokens = email.NewUnsubscribeTokens(key)
+	if key, err = p.store.Secret(ctx, "tracking", randomKey); err != nil {
+		return fmt.Errorf("tracking key: %w", err)
+	}
+	p.tracking, p.holds = email.NewTrackingTokens(email.TrackingKey{ID: trackingKey, Secret: key}), p.config.ClickHolds
 	if p.secret == "" {
 		secret, err := p.store.Secret(ctx, "webhook", randomKey)
 		if err != nil {
@@ -206,7 +212,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase)
+		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle)
 	}
 	errs := make([]error, len(parts))
 	var running sync.WaitGroup
@@ -278,7 +284,10 @@ func (p *process) poker() *worker.Poker {
 
 // composer makes the mails.
 func (p *process) composer() *activities.Composer {
-	return &activities.Composer{Renderers: p.brands, From: p.config.from(), TransactionalFrom: p.config.transactionalFrom(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/"}
+	return &activities.Composer{
+		Renderers: p.brands, From: p.config.from(), TransactionalFrom: p.config.transactionalFrom(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
+		Tracker: &email.Tracker{Tokens: p.tracking, Base: p.config.PublicURL},
+	}
 }
 
 // previews shows mails by the code that makes them; their unsubscribe links are a test's.
@@ -340,6 +349,7 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 		Keys: port, Sessions: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
+		Tracking:    trackingPort{store: p.store, tokens: p.tracking, holds: p.holds, decoy: p.config.Brand.Link},
 		Imports:     importsPort{p.store},
 		Companies:   port, Objects: port, Catalogue: port, Sending: port, Topics: port, ConsentChanges: p.consents(), Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Whereabouts: port,
 		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand},

@@ -19,10 +19,12 @@ type Composer struct {
 	// Sign makes the token of an unsubscribe link; UnsubscribeBase is the address that it is appended to.
 	Sign            func(contactID, messageID string) (string, error)
 	UnsubscribeBase string
-	Prefix          string // of every subject
+	Prefix          string         // of every subject
+	Tracker         *email.Tracker // nil: no link is tracked
 }
 
-// Compose fills the template for the contact and puts subject, parts and bytes into the message.
+// Compose fills the template for the contact and puts subject, parts and bytes into the message. Links are tracked in a message that is
+// marked so: previews and tests are not.
 func (c *Composer) Compose(renderer *email.Renderer, template email.Template, subject string, facts audience.Facts, m *email.Message) error {
 	options := email.RenderOptions{Subject: subject}
 	if m.Class != email.Transactional {
@@ -49,6 +51,11 @@ func (c *Composer) Compose(renderer *email.Renderer, template email.Template, su
 		return fmt.Errorf("render: %w", err)
 	}
 	rendered.Subject = c.Prefix + rendered.Subject
+	if m.Tracked = m.Tracked && c.Tracker != nil; m.Tracked {
+		if rendered, m.Links, err = c.Tracker.Track(rendered, m.ID, options.UnsubscribeURL); err != nil {
+			return fmt.Errorf("track links: %w", err)
+		}
+	}
 	m.Subject, m.HTML, m.Text = rendered.Subject, rendered.HTML, rendered.Text
 	from := c.From
 	if m.Class == email.Transactional && c.TransactionalFrom.Address != "" {

@@ -229,6 +229,11 @@ func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, d 
 	if err != nil {
 		return err
 	}
+	if m.Tracked = d.template.Tracked(); m.Tracked {
+		if m.Tracked, err = tx.TrackingConsent(ctx); err != nil {
+			return fmt.Errorf("find consent to tracking: %w", err)
+		}
+	}
 	if err := a.Composer.Compose(d.renderer, d.template.Template, d.subject, facts, m); err != nil {
 		activity.GetLogger(ctx).Warn("template could not be rendered", "template", d.template.Key, "version", d.template.Version, "error", err.Error())
 		m.Reason = email.ReasonRenderFailed

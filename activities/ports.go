@@ -52,6 +52,8 @@ type ContactTx interface {
 	Suppressed(ctx context.Context, emailKey string) (string, bool, error)
 	// ConsentRefusal is why the contact gets no marketing mail of a topic; empty when it does.
 	ConsentRefusal(ctx context.Context, topic string) (string, error)
+	// TrackingConsent tells whether it may be seen what the contact does with its mail.
+	TrackingConsent(ctx context.Context) (bool, error)
 	CountedMail(ctx context.Context, since time.Time) ([]email.SentMail, error)
 	HeldBefore(ctx context.Context, enrollmentID string, priority int) ([]string, error)
 	HoldSend(ctx context.Context, enrollmentID, topic string, priority int, until time.Time) error

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type Options struct {
 	Handoffs       Handoffs
 	Desk           Desk
 	Unsubscribe    Unsubscriber
+	Tracking       Tracking
 	Imports        Imports
 	MaxImport      int64 // bytes of a file; 2 GB when zero
 	Segments       Segments
@@ -175,6 +177,7 @@ func (o Options) check() error {
 		{"Handoffs", o.Handoffs == nil},
 		{"Desk", o.Desk == nil},
 		{"Unsubscribe", o.Unsubscribe == nil},
+		{"Tracking", o.Tracking == nil},
 		{"Imports", o.Imports == nil},
 		{"Segments", o.Segments == nil},
 		{"Merger", o.Merger == nil},
@@ -247,6 +250,7 @@ func (s *server) routes() {
 	s.messageRoutes()
 	s.handoffRoutes()
 	s.preferenceRoutes()
+	s.mailRoutes()
 	s.segmentsRoutes()
 	s.mergeRoutes()
 	s.eraseRoutes()
@@ -262,7 +266,7 @@ func (s *server) routes() {
 func (s *server) serveDesigner(c *gin.Context) {
 	get := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
 	path := c.Request.URL.Path
-	if s.Designer == nil || !get || strings.HasPrefix(path, "/v1/") || path == "/v1" || strings.HasPrefix(path, "/u/") || strings.HasPrefix(path, "/s/") {
+	if s.Designer == nil || !get || path == "/v1" || slices.ContainsFunc([]string{"/v1/", "/u/", "/s/", "/c/", "/o/"}, func(own string) bool { return strings.HasPrefix(path, own) }) {
 		writeProblem(c, notFound())
 		return
 	}

@@ -35,7 +35,7 @@ type Preferences struct {
 // SaveConsentInput says what a contact permits.
 type SaveConsentInput struct {
 	ID    string `path:"id" doc:"The contact."`
-	Topic string `path:"topic" maxLength:"64" doc:"A topic, or marketing for all of them together."`
+	Topic string `path:"topic" maxLength:"64" doc:"A topic, or marketing for all of them together, or tracking for being seen to read mail."`
 	Body  struct {
 		Granted bool   `json:"granted"`
 		Source  string `json:"source" minLength:"1" maxLength:"100" doc:"Who said so, and where: kept as proof." example:"checkout form"`
@@ -56,7 +56,7 @@ func (s *server) saveConsent(ctx context.Context, in *SaveConsentInput) (*consen
 	if err != nil {
 		return nil, err
 	}
-	if in.Topic != audience.TopicMarketing {
+	if !audience.BuiltIn(in.Topic) {
 		if _, err := s.Topics.FindTopic(ctx, in.Topic); fault.KindOf(err) == fault.NotFound {
 			return nil, invalid("/topic", "unknown_topic", "There is no such topic.")
 		} else if err != nil {

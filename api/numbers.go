@@ -36,7 +36,7 @@ type CountedInput struct {
 	State   string `query:"state" enum:"active,waiting,completed,exited,failed,cancelled" doc:"Whose enrollment is in this state."`
 	Reason  string `query:"reason" maxLength:"200" doc:"With state or message: for this reason."`
 	Outcome string `query:"outcome" maxLength:"200" doc:"For whom the step decided this: one of its ports, or goal, or exit."`
-	Message string `query:"message" enum:"queued,sending,sent,deferred,rejected,unknown,skipped,failed" doc:"Whose mail of the step is in this state."`
+	Message string `query:"message" enum:"queued,sending,sent,deferred,rejected,unknown,skipped,failed,clicked" doc:"Whose mail of the step is in this state; clicked: who has followed a link of it."`
 	ListInput
 }
 

@@ -132,11 +132,16 @@ func (s *server) confirm(c *gin.Context) {
 // failPage tells a person whose link is broken so, on a page; programs get a problem.
 func (s *server) failPage(c *gin.Context, err error) {
 	if fault.KindOf(err) == fault.NotFound && strings.Contains(c.GetHeader("Accept"), "text/html") {
-		texts := textsFor("", c.GetHeader("Accept-Language"))
-		showPage(c, http.StatusNotFound, shownPage{Texts: texts, Title: texts.BrokenTitle, Lines: []string{texts.Broken}})
+		showBroken(c)
 		return
 	}
 	s.fail(c, err)
+}
+
+// showBroken tells a person whose link is none of ours so.
+func showBroken(c *gin.Context) {
+	texts := textsFor("", c.GetHeader("Accept-Language"))
+	showPage(c, http.StatusNotFound, shownPage{Texts: texts, Title: texts.BrokenTitle, Lines: []string{texts.Broken}})
 }
 
 func showPage(c *gin.Context, status int, p shownPage) {

@@ -51,8 +51,8 @@ func (s *server) listTopics(ctx context.Context, in *ListInput) (*listOutput[aud
 }
 
 func (s *server) saveTopic(ctx context.Context, in *SaveTopicInput) (*topicOutput, error) {
-	if !topicKey.MatchString(in.Key) || in.Key == audience.TopicMarketing {
-		return nil, invalid("/key", "bad_key", "A topic's key has lower case letters, digits and dashes, at most 64; `marketing` stands for all topics together.")
+	if !topicKey.MatchString(in.Key) || audience.BuiltIn(in.Key) {
+		return nil, invalid("/key", "bad_key", "A topic's key has lower case letters, digits and dashes, at most 64; `marketing` stands for all topics together, and `tracking` for being seen to read mail.")
 	}
 	topic, err := s.Topics.SaveTopic(ctx, audience.Topic{Key: in.Key, Name: in.Body.Name, Description: in.Body.Description, OptIn: in.Body.OptIn}, s.now())
 	if err != nil {

@@ -5,6 +5,12 @@ import "time"
 // TopicMarketing stands for marketing mail as a whole: who withdraws it gets none, of whatever topic.
 const TopicMarketing = "marketing"
 
+// TopicTracking stands for what a contact does with its mail being seen: who withdraws it gets mail whose links are not tracked.
+const TopicTracking = "tracking"
+
+// BuiltIn tells whether a topic is there without anybody having made it.
+func BuiltIn(topic string) bool { return topic == TopicMarketing || topic == TopicTracking }
+
 // Topic is what mail is about, as recipients choose.
 type Topic struct {
 	Key         string    `json:"key" doc:"What steps and caps call it: lower case letters, digits and dashes."`

@@ -133,6 +133,13 @@ func (d *decoder) into(path string, tree any, target reflect.Value) {
 			return
 		}
 		target.SetString(s)
+	case reflect.Bool:
+		b, ok := tree.(bool)
+		if !ok {
+			d.add(path, "bad_type", "This has to be true or false.")
+			return
+		}
+		target.SetBool(b)
 	case reflect.Slice:
 		list, ok := tree.([]any)
 		if !ok {

@@ -37,17 +37,17 @@ func (s State) Final() bool {
 
 // The closed list of reasons why a message was not sent.
 const (
-	ReasonSuppressed     = "suppressed"      // the address is on the suppression list
+	ReasonSuppressed     = "suppressed"             // the address is on the suppression list
 	ReasonNoConsent      = audience.ReasonNoConsent // the contact never asked for the topic, or has not confirmed it
-	ReasonUnsubscribed   = "unsubscribed"    // the contact withdrew consent for marketing mail
-	ReasonNoAddress      = "no_address"      // the contact has no e-mail address
-	ReasonInvalidAddress = "invalid_address" // what it has is no address
-	ReasonGoalReached    = "goal_reached"    // the goal was reached just before the send
-	ReasonExited         = "exited"          // an exit event came just before the send
-	ReasonRenderFailed   = "render_failed"   // the template could not be rendered for this contact
-	ReasonGaveUp         = "gave_up"         // deferred for too long
-	ReasonHardBounce     = "rejected"        // the server refused it for good
-	ReasonFateUnknown    = "fate_unknown"    // the connection was cut after the final dot
+	ReasonUnsubscribed   = "unsubscribed"           // the contact withdrew consent for marketing mail
+	ReasonNoAddress      = "no_address"             // the contact has no e-mail address
+	ReasonInvalidAddress = "invalid_address"        // what it has is no address
+	ReasonGoalReached    = "goal_reached"           // the goal was reached just before the send
+	ReasonExited         = "exited"                 // an exit event came just before the send
+	ReasonRenderFailed   = "render_failed"          // the template could not be rendered for this contact
+	ReasonGaveUp         = "gave_up"                // deferred for too long
+	ReasonHardBounce     = "rejected"               // the server refused it for good
+	ReasonFateUnknown    = "fate_unknown"           // the connection was cut after the final dot
 )
 
 // Rendered is a template filled for one contact.
@@ -87,4 +87,15 @@ type Message struct {
 	CreatedAt       time.Time  `json:"created_at"`
 	UpdatedAt       time.Time  `json:"updated_at"`
 	SentAt          *time.Time `json:"sent_at,omitempty"`
+	Tracked         bool       `json:"-"` // its links are to lead by way of us; Links are where they lead
+	Links           []string   `json:"-"`
+	Engagement
+}
+
+// Engagement is what became of a mail after it was sent. People and machines are counted apart.
+type Engagement struct {
+	OpenedAt      *time.Time `json:"opened_at,omitempty" doc:"When a person first loaded its pictures; many never do."`
+	ClickedAt     *time.Time `json:"clicked_at,omitempty" doc:"When a person first followed a link."`
+	MachineOpens  int        `json:"machine_opens,omitempty" doc:"By scanners, and by services that load pictures ahead."`
+	MachineClicks int        `json:"machine_clicks,omitempty" doc:"By scanners and tools."`
 }

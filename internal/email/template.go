@@ -9,7 +9,11 @@ type Template struct {
 	Subject   string `json:"subject"`
 	Preheader string `json:"preheader,omitempty"`
 	Body      Body   `json:"body"`
+	Tracking  *bool  `json:"tracking,omitempty" doc:"false: its links lead where they say, and nobody sees who opens it."`
 }
+
+// Tracked tells whether links and opens are tracked: yes, unless the template says no.
+func (t *Template) Tracked() bool { return t.Tracking == nil || *t.Tracking }
 
 // Body mirrors the content blocks of hermes/v2.
 type Body struct {

@@ -16,6 +16,7 @@ type Tally struct {
 	Stranded    []StrandedTally
 	Variants    []VariantTally
 	Messages    []MessageTally
+	Clicks      []ClickTally
 	Days        []Day
 }
 
@@ -62,6 +63,12 @@ type MessageTally struct {
 	Total                     int64
 }
 
+// ClickTally counts mails of one step of which a person has followed a link.
+type ClickTally struct {
+	Step  string
+	Total int64
+}
+
 // Day is what happened in a journey on one day, of UTC.
 type Day struct {
 	Day       string `json:"day" format:"date"`
@@ -99,6 +106,7 @@ type StepCount struct {
 	Entered int64         `json:"entered" doc:"How often contacts came to it; a contact may come again."`
 	Here    int64         `json:"here" doc:"Stand there now."`
 	Sent    int64         `json:"sent,omitempty"`
+	Clicked int64         `json:"clicked,omitempty" doc:"Mails of which a person has followed a link. Machines are not counted."`
 	Unsent  []ReasonCount `json:"unsent,omitempty" doc:"Mails that were not sent, by state and reason."`
 }
 
@@ -132,6 +140,11 @@ func CountUp(definition *Definition, t Tally) Numbers {
 		at(stranded.Step).Entered += stranded.Total
 	}
 	n.countMessages(t.Messages, at)
+	for _, clicked := range t.Clicks {
+		if clicked.Step != "" {
+			at(clicked.Step).Clicked += clicked.Total
+		}
+	}
 	for _, id := range order {
 		n.Steps = append(n.Steps, *steps[id])
 	}
@@ -211,6 +224,9 @@ func isKind(kind string) bool {
 func mostFirst(a, b ReasonCount) int {
 	return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.State, b.State), cmp.Compare(a.Reason, b.Reason))
 }
+
+// MessageClicked stands among the states of mails for those of which a person has followed a link.
+const MessageClicked = "clicked"
 
 // Counted says which contacts are behind a number: those who stand at Step (none: all who entered) in State with Reason; or, with an
 // Outcome, those for whom Step decided it; or, with a Message state, those whose mail of Step came to it.

@@ -50,7 +50,10 @@ func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
 	if n == 0 {
 		return fault.New(fault.Conflict, "message_exists", "This message has been made before.")
 	}
-	return nil
+	if !m.Tracked || m.State != email.Queued {
+		return nil
+	}
+	return failure("insert tracking", tx.q.InsertTracking(ctx, id, orNoLinks(m.Links)))
 }
 
 // ClaimMessage hands a message to a transport until the lease ends: only a queued or deferred one, or, once, a transactional one whose fate

@@ -41,7 +41,15 @@ func (s *Store) ListMessages(ctx context.Context, filter email.MessageFilter, cu
 	convert := func(row dbsqlc.ListMessagesOfNumbersRow) (email.Message, error) {
 		return messageOf(dbsqlc.Message(row)), nil
 	}
-	return page(found, limit, convert, func(row dbsqlc.ListMessagesOfNumbersRow) string { return strconv.FormatInt(row.JournalID, 10) })
+	listed, err := page(found, limit, convert, func(row dbsqlc.ListMessagesOfNumbersRow) string { return strconv.FormatInt(row.JournalID, 10) })
+	if err != nil {
+		return listed, err
+	}
+	mails := make([]*email.Message, len(listed.Items))
+	for i := range listed.Items {
+		mails[i] = &listed.Items[i]
+	}
+	return listed, failure("read engagement", engagement(ctx, s.q, mails))
 }
 
 // conditions are what rows have to be like. Their texts are ours; what comes from outside is an argument.

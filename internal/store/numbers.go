@@ -55,6 +55,13 @@ func (s *Store) Tally(ctx context.Context, key string, version int, goals []stri
 		for _, m := range messages {
 			out.Messages = append(out.Messages, journey.MessageTally{Step: m.StepID, State: m.State, Reason: m.Reason, Port: onward(m), Total: m.Total})
 		}
+		clicks, err := q.TallyClicks(ctx, key, int32(version))
+		if err != nil {
+			return err
+		}
+		for _, row := range clicks {
+			out.Clicks = append(out.Clicks, journey.ClickTally{Step: row.StepID, Total: row.Total})
+		}
 		days, err := q.TallyDays(ctx, key, since)
 		out.Days = everyDay(days, since, now)
 		return err
@@ -102,11 +109,18 @@ func (s *Store) ListCounted(ctx context.Context, key string, of journey.Counted,
 	}
 	limit = clampLimit(limit)
 	var rows []dbsqlc.ListDecidedRow
-	if of.Outcome != "" {
+	switch {
+	case of.Message == journey.MessageClicked:
+		var clicked []dbsqlc.ListClickedRow
+		clicked, err = s.q.ListClicked(ctx, dbsqlc.ListClickedParams{Journey: key, Version: int32(of.Version), Step: of.Step, Before: before, MaxRows: int32(limit + 1)})
+		for _, row := range clicked {
+			rows = append(rows, dbsqlc.ListDecidedRow(row))
+		}
+	case of.Outcome != "":
 		rows, err = s.q.ListDecided(ctx, dbsqlc.ListDecidedParams{
 			Journey: key, Version: int32(of.Version), Step: of.Step, Outcome: of.Outcome, Before: before, MaxRows: int32(limit + 1),
 		})
-	} else {
+	default:
 		var mailed []dbsqlc.ListMailedRow
 		mailed, err = s.q.ListMailed(ctx, dbsqlc.ListMailedParams{
 			Journey: key, Version: int32(of.Version), Step: of.Step, State: of.Message, Reason: of.Reason, Before: before, MaxRows: int32(limit + 1),

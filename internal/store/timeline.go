@@ -115,10 +115,18 @@ func decisionEntries(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, journ
 
 func messageEntries(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, journal []int64) ([]TimelineEntry, error) {
 	rows, err := q.ListMessagesByJournal(ctx, id, journal)
-	return entriesOf(rows, err, func(row dbsqlc.ListMessagesByJournalRow) (TimelineEntry, error) {
+	entries, err := entriesOf(rows, err, func(row dbsqlc.ListMessagesByJournalRow) (TimelineEntry, error) {
 		m := messageOf(dbsqlc.Message(row))
 		return TimelineEntry{JournalID: row.JournalID, At: row.CreatedAt, Kind: EntryMessage, Message: &m}, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	mails := make([]*email.Message, len(entries))
+	for i := range entries {
+		mails[i] = entries[i].Message
+	}
+	return entries, engagement(ctx, q, mails)
 }
 
 func handoffEntries(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, journal []int64) ([]TimelineEntry, error) {

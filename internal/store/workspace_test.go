@@ -247,7 +247,7 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	ctx := t.Context()
 	e := enrolled(t, s)
 	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
-		require.NoError(t, tx.InsertMessage(ctx, queued(e, 1, email.Marketing)))
+		require.NoError(t, tx.InsertMessage(ctx, queued(e, 2, email.Marketing)))
 		_, _, err := tx.CreateHandoff(ctx, handoffOf(e, 1))
 		require.NoError(t, err)
 		_, _, err = tx.AddScore(ctx, 1, "why", e.ID, "score", 1, start)
@@ -257,6 +257,8 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	})
 	require.NoError(t, s.Suppress(ctx, "ana@example.test", "bounce", start))
 	require.NoError(t, s.SetConsent(ctx, e.ContactID, store.TopicMarketing, false, "form", start))
+	mail := tracked(t, s, e)
+	require.NoError(t, s.RecordClick(ctx, mail.ID, person(0, start), start))
 	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))
 	_, err := s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", nil, start)
 	require.NoError(t, err)

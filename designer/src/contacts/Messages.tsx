@@ -4,6 +4,7 @@ import { api, result } from "../api/client";
 import { Rows } from "../frame/Rows";
 import { When } from "../frame/states";
 import { Mail, State } from "../messages/Mail";
+import { reactionOf } from "../messages/reaction";
 import { useReasons, wordsOf } from "../messages/reasons";
 
 // Messages lists a contact's mail, sent and not sent; each opens as it looked.
@@ -26,6 +27,7 @@ export function Messages({ contactID }: { contactID: string }) {
           { title: "State", cell: (message) => <State message={message} /> },
           { title: "Why", cell: (message) => wordsOf(reasons, message.reason) },
           { title: "Step", cell: (message) => [message.journey, message.step_id].filter(Boolean).join(" · ") },
+          { title: "Reaction", cell: (message) => reactionOf(message) },
           { title: "When", cell: (message) => <When at={message.sent_at ?? message.created_at} /> },
         ]}
       />

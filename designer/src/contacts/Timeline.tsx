@@ -3,6 +3,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 
 import { type Schema, api, result } from "../api/client";
 import { Empty, Loaded, When } from "../frame/states";
+import { reactionOf } from "../messages/reaction";
 
 type Entry = Schema["TimelineEntry"];
 
@@ -80,7 +81,7 @@ function detail({ event, decision, message, handoff, score, pause, words }: Entr
     return properties.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ");
   }
   if (message) {
-    return [words, message.journey && `from ${message.journey}, ${message.step_id ?? ""}`].filter(Boolean).join(" · ");
+    return [words, message.journey && `from ${message.journey}, ${message.step_id ?? ""}`, reactionOf(message)].filter(Boolean).join(" · ");
   }
   if (handoff) {
     return [handoff.status, handoff.owner, handoff.reason].filter(Boolean).join(" · ");

@@ -7,6 +7,7 @@ import { Rows } from "../frame/Rows";
 import { Page, When, all } from "../frame/states";
 import { can, useSession } from "../session/session";
 import { Mail, State } from "./Mail";
+import { reactionOf } from "./reaction";
 import { useReasons, wordsOf } from "./reasons";
 
 const states = ["queued", "sending", "sent", "deferred", "rejected", "unknown", "skipped", "failed"] as const;
@@ -72,6 +73,7 @@ export default function MessageList() {
           { title: "State", cell: (message) => <State message={message} /> },
           { title: "Why", cell: (message) => wordsOf(reasons, message.reason) },
           { title: "Step", cell: (message) => [message.journey, message.step_id].filter(Boolean).join(" · ") },
+          { title: "Reaction", cell: (message) => reactionOf(message) },
           { title: "When", cell: (message) => <When at={message.sent_at ?? message.created_at} /> },
         ]}
       />

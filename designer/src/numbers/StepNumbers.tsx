@@ -17,6 +17,7 @@ export function StepNumbers({ numbers, step }: { numbers: Numbers; step: Step })
     ["came to it", count.entered, undefined],
     ["are here now", count.here, { step: step.id }],
     ...(count.sent === undefined ? [] : [["were sent the mail", count.sent, { step: step.id, message: "sent" }] as [string, number, RowsOf]]),
+    ...(count.clicked === undefined ? [] : [["followed a link", count.clicked, { step: step.id, message: "clicked" }] as [string, number, RowsOf]]),
     ...(count.unsent ?? []).map((why): [string, number, RowsOf] => [reasonWords(why.state, why.reason), why.total, { step: step.id, message: why.state, ...(why.reason ? { reason: why.reason } : {}) }]),
     ...ways.map((way): [string, number, RowsOf] => [exits.get(way.port) || wayWords(way.port), way.total, { step: step.id, outcome: way.port }]),
   ];

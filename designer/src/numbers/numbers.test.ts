@@ -16,6 +16,7 @@ it("does not call better what chance may have done", () => {
 it("leaves out what is nothing, but for who came", () => {
   expect(onStep({ step: "a", entered: 0, here: 0 })).toBe("0 came");
   expect(onStep({ step: "a", entered: 7, here: 2, sent: 4, unsent: [{ state: "skipped", reason: "no_consent", total: 1 }] })).toBe("7 came · 2 here · 4 sent · 1 not sent");
+  expect(onStep({ step: "a", entered: 1, here: 0, sent: 1, clicked: 1 })).toBe("1 came · 1 sent · 1 clicked");
 });
 
 it("leads to the rows behind a number", () => {

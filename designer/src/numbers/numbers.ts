@@ -56,7 +56,7 @@ export function chance(pValue: number): string {
 // onStep is what a step's box has room for.
 export function onStep(count: StepCount): string {
   const unsent = (count.unsent ?? []).reduce((sum, { total }) => sum + total, 0);
-  const parts: [number, string][] = [[count.entered, "came"], [count.here, "here"], [count.sent ?? 0, "sent"], [unsent, "not sent"]];
+  const parts: [number, string][] = [[count.entered, "came"], [count.here, "here"], [count.sent ?? 0, "sent"], [count.clicked ?? 0, "clicked"], [unsent, "not sent"]];
   return parts
     .filter(([total], place) => place === 0 || total > 0)
     .map(([total, word]) => `${total.toLocaleString()} ${word}`)

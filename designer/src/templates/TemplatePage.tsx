@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Grid, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Grid, Group, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -116,6 +116,16 @@ function Editor({ template: start, version: first, load }: { template: Template;
               at="/preheader"
               problems={problems}
               readOnly={!mayWrite}
+            />
+            <Switch
+              label="Track opens and clicks"
+              description="Links lead by way of this server. Switch it off for sign-in links and the like."
+              checked={template.tracking !== false}
+              onChange={(event) => {
+                const { tracking: _, ...others } = template;
+                setTemplate(event.currentTarget.checked ? others : { ...others, tracking: false });
+              }}
+              disabled={!mayWrite}
             />
             <Blocks body={template.body} change={(body) => setTemplate({ ...template, body })} problems={problems} readOnly={!mayWrite} />
           </Stack>

@@ -258,6 +258,17 @@ type JourneyVersion struct {
 	PublishedAt time.Time
 }
 
+type MailClick struct {
+	ID        int64
+	MessageID uuid.UUID
+	Link      int32
+	At        time.Time
+	Actor     string
+	Reason    string
+	DueAt     time.Time
+	Settled   bool
+}
+
 type Merge struct {
 	FromID uuid.UUID
 	IntoID uuid.UUID
@@ -299,6 +310,15 @@ type Message struct {
 	JournalID       int64
 	Topic           string
 	RequestHash     []byte
+}
+
+type MessageTracking struct {
+	MessageID     uuid.UUID
+	Links         []string
+	OpenedAt      *time.Time
+	ClickedAt     *time.Time
+	MachineOpens  int32
+	MachineClicks int32
 }
 
 type Object struct {

@@ -50,6 +50,17 @@ func (q *Queries) InsertSuppression(ctx context.Context, emailKey string, reason
 	return err
 }
 
+const IsWithdrawn = `-- name: IsWithdrawn :one
+SELECT EXISTS (SELECT 1 FROM consents WHERE contact_id = $1 AND topic = $2 AND NOT granted) AS withdrawn
+`
+
+func (q *Queries) IsWithdrawn(ctx context.Context, contactID uuid.UUID, topic string) (bool, error) {
+	row := q.db.QueryRow(ctx, IsWithdrawn, contactID, topic)
+	var withdrawn bool
+	err := row.Scan(&withdrawn)
+	return withdrawn, err
+}
+
 const ListConsents = `-- name: ListConsents :many
 SELECT contact_id, topic, granted, source, at, pending FROM consents WHERE contact_id = $1 ORDER BY topic
 `

@@ -19,6 +19,9 @@ SELECT (CASE
         AND NOT EXISTS (SELECT 1 FROM consents d WHERE d.contact_id = @contact_id AND d.topic = @topic AND d.granted) THEN 'no_consent'
     ELSE '' END)::text AS reason;
 
+-- name: IsWithdrawn :one
+SELECT EXISTS (SELECT 1 FROM consents WHERE contact_id = @contact_id AND topic = @topic AND NOT granted) AS withdrawn;
+
 -- name: UpsertConsent :exec
 INSERT INTO consents (contact_id, topic, granted, source, at) VALUES (@contact_id, @topic, @granted, @source, @at)
 ON CONFLICT (contact_id, topic) DO UPDATE SET granted = excluded.granted, source = excluded.source, at = excluded.at, pending = false;
