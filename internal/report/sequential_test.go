@@ -103,7 +103,8 @@ func TestIntervalEndsWhereTheEvidenceIsEnough(t *testing.T) {
 	pooled := 1300.0 / 4000
 	for _, end := range []float64{s.Low, s.High} {
 		variance := varianceAt(a, b, end)
-		information := math.Pow(expectedLift*pooled*(1-pooled), 2) / variance
+		spread := expectedLift * pooled * (1 - pooled)
+		information := spread * spread / variance
 		z := (a.share() - b.share() - end) / math.Sqrt(variance)
 		require.InEpsilon(t, 1/Alpha, math.Exp(z*z/2*information/(1+information))/math.Sqrt(1+information), 1e-6)
 	}
