@@ -82,4 +82,5 @@ type Message struct {
 	CreatedAt       time.Time  `json:"created_at"`
 	UpdatedAt       time.Time  `json:"updated_at"`
 	SentAt          *time.Time `json:"sent_at,omitempty"`
+	Delivery        *Reported  `json:"delivery,omitempty"` // what was reported of it since; absent: nothing
 }

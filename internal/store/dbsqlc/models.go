@@ -80,6 +80,19 @@ type Decision struct {
 	At           time.Time
 }
 
+type Delivery struct {
+	JournalID  int64
+	ReportID   uuid.UUID
+	MessageID  uuid.UUID
+	EmailKey   string
+	Delivery   string
+	Bounce     string
+	Code       string
+	Suppressed bool
+	At         time.Time
+	CreatedAt  time.Time
+}
+
 type Enrollment struct {
 	ID             uuid.UUID
 	ContactID      uuid.UUID
@@ -250,6 +263,17 @@ type JourneyVersion struct {
 	PublishedAt time.Time
 }
 
+type MailReport struct {
+	ID         uuid.UUID
+	Source     string
+	DedupeKey  string
+	MessageID  *uuid.UUID
+	EmailKey   string
+	State      string
+	Raw        []byte
+	ReceivedAt time.Time
+}
+
 type Merge struct {
 	FromID uuid.UUID
 	IntoID uuid.UUID
@@ -290,6 +314,10 @@ type Message struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	Delivery        string
+	Bounce          string
+	DeliveryCode    string
+	DeliveryAt      *time.Time
 }
 
 type Object struct {
