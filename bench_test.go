@@ -123,7 +123,7 @@ func handWritten(t *testing.T, p *product, people []person) (time.Duration, int)
 	require.NoError(t, err)
 	w := sdk.New(c, queue, sdk.Options{})
 	w.RegisterActivityWithOptions(func(ctx context.Context, to string) error {
-		if d := transport.Send(ctx, email.Envelope{From: p.config.bounceAddress(), To: to, Bytes: composed}); d.Outcome != email.OutcomeAccepted {
+		if d := transport.Send(ctx, email.Envelope{Sender: p.sender, To: to, Bytes: composed}); d.Outcome != email.OutcomeAccepted {
 			return fmt.Errorf("mail: %s", d.Outcome)
 		}
 		return nil

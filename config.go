@@ -23,7 +23,8 @@ type config struct {
 	TemporalUIURL     string // shown to people only
 	SMTPURL           string
 	MailFrom          string // header From of every mail
-	BounceAddress     string // envelope sender; MailFrom's address when empty
+	BounceAddress     string // where mail returns to, with a token for each message; MailFrom's address, without, when empty
+	BounceListen      string // host:port, or lmtp://host:port, that takes returned mail; empty: nothing listens
 	Brand             email.Brand
 	OpenAIBaseURL     string // empty with an empty key: no generated subjects
 	OpenAIKey         string
@@ -59,6 +60,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		SMTPURL:           or("SMTP_URL", "smtp://127.0.0.1:2525"),
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),
+		BounceListen:      getenv("BOUNCE_LISTEN"),
 		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
 			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"),
@@ -70,7 +72,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		AdminKey:      getenv("THROUGHLINE_ADMIN_KEY"), WriteKey: getenv("THROUGHLINE_WRITE_KEY"),
 		InboxURL: getenv("INBOX_URL"), LogLevel: or("LOG_LEVEL", "info"),
 	}
-	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.readIngest(getenv))
+	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.checkReturned(), c.readIngest(getenv))
 }
 
 // readIngest reads what concerns the tracking API alone.
@@ -159,13 +161,4 @@ func (c *config) from() mail.Address {
 		return mail.Address{} // check has refused this
 	}
 	return from
-}
-
-// bounceAddress is the envelope sender.
-func (c *config) bounceAddress() string {
-	if c.BounceAddress != "" {
-		return c.BounceAddress
-	}
-	from := c.from()
-	return from.Address
 }

@@ -48,6 +48,7 @@ type process struct {
 	now      activities.Clock
 	tokens   email.UnsubscribeTokens
 	secret   string
+	bounces  *email.BounceAddresses // nil: no address of our own that mail returns to
 }
 
 func newLogger(out io.Writer, level string) *slog.Logger {
@@ -129,6 +130,9 @@ func (p *process) keys(ctx context.Context) error {
 		return fmt.Errorf("unsubscribe key: %w", err)
 	}
 	p.tokens = email.NewUnsubscribeTokens(key)
+	if err := p.bounceKey(ctx); err != nil {
+		return err
+	}
 	if p.secret == "" {
 		secret, err := p.store.Secret(ctx, "webhook", randomKey)
 		if err != nil {
@@ -198,6 +202,13 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 			return errors.Join(err, p.close())
 		}
 		parts = append(parts, func(ctx context.Context) error { return p.serve(ctx, listener, handler, ready) }, p.note)
+		if p.config.BounceListen != "" {
+			returned, err := p.listenReturned(ctx)
+			if err != nil {
+				return errors.Join(err, listener.Close(), p.close())
+			}
+			parts = append(parts, returned)
+		}
 	} else {
 		ready("")
 	}
@@ -288,7 +299,7 @@ func (p *process) subjectWriter() *integration.SubjectWriter {
 func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	contacts, versions := contactsPort{p.store}, activities.NewVersions(p.store)
 	dispatcher := &activities.Dispatcher{
-		Transport: p.smtp, Ledger: p.store, From: p.config.bounceAddress(), Patience: sendPatience, Poll: sendPoll, Now: p.now,
+		Transport: p.smtp, Ledger: p.store, Sender: p.sender, Patience: sendPatience, Poll: sendPoll, Now: p.now,
 		Log: p.log.With("part", "dispatcher"),
 	}
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}

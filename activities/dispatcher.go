@@ -19,9 +19,9 @@ const (
 type Dispatcher struct {
 	Transport Transport
 	Ledger    Ledger
-	From      string        // envelope sender
-	Patience  time.Duration // how long an attempt waits for an outcome
-	Poll      time.Duration // how often a waiting attempt looks again
+	Sender    func(messageID string) string // envelope sender: where a message returns to
+	Patience  time.Duration                 // how long an attempt waits for an outcome
+	Poll      time.Duration                 // how often a waiting attempt looks again
 	Now       Clock
 	Log       *slog.Logger
 
@@ -61,7 +61,7 @@ func (d *Dispatcher) Drain(ctx context.Context) {
 
 func (d *Dispatcher) converse(ctx context.Context, m email.Message) {
 	stop := d.keepLease(ctx, m)
-	delivery := d.Transport.Send(ctx, email.Envelope{From: d.From, To: m.ToAddress, Bytes: m.Raw})
+	delivery := d.Transport.Send(ctx, email.Envelope{From: d.Sender(m.ID), To: m.ToAddress, Bytes: m.Raw})
 	stop()
 	state, reason := settled(delivery)
 	for {

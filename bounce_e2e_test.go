@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/mail"
+	"net/smtp"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"throughline.dev/throughline/internal/email"
+)
+
+// rawMail is a caught mail as it went over the wire, with its envelope sender.
+func rawMail(t *testing.T, id string) []byte {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, os.Getenv("INBOX_URL")+"/api/messages/"+id+"/raw", nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close() //nolint:errcheck // a test
+	raw, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return raw
+}
+
+const twoMails = `
+journey: bounce
+enter: [{event: Signed Up}]
+steps:
+  - id: welcome
+    send: {template: welcome}
+  - id: activated
+    wait_for:
+      - {event: Project Created, go: tips}
+  - id: tips
+    send: {template: tips}
+`
+
+// A mail goes out, comes back to the address that was made for it, and the next one is not sent.
+func TestBounceComesBack(t *testing.T) {
+	t.Parallel()
+	listen := freePort(t)
+	p := start(t, func(c *config) { c.BounceAddress, c.BounceListen = "bounce@mail.example.test", listen })
+	p.template(t, "welcome", "Welcome")
+	p.template(t, "tips", "Tips")
+	p.publish(t, twoMails)
+	who := newPerson()
+	id := p.identify(t, who, nil)
+	p.track(t, who, "Signed Up", nil)
+	eventually(t, "the first mail arrives", func() bool { m := p.messageAt(t, id, "welcome"); return m != nil && m.State == email.Sent })
+	sent := *p.messageAt(t, id, "welcome")
+	sender := caught(t, who.email)[0].From
+	require.Contains(t, sender, "bounce+", "each message has an envelope sender of its own")
+	message, err := mail.ReadMessage(bytes.NewReader(rawMail(t, caught(t, who.email)[0].ID)))
+	require.NoError(t, err)
+	require.NotContains(t, message.Header.Get("From"), "bounce", "people see another one")
+
+	notification := strings.ReplaceAll(`From: MAILER-DAEMON@mx.example.test
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b1"
+
+--b1
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.test
+
+Final-Recipient: rfc822; `+who.email+`
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 no such user
+--b1--
+`, "\n", "\r\n")
+	require.ErrorContains(t, smtp.SendMail(listen, nil, "", []string{"bounce+" + strings.Repeat("a", 42) + "@mail.example.test"}, []byte(notification)), "550", "a forged address")
+	for range 2 { // it comes twice, and counts once
+		require.NoError(t, smtp.SendMail(listen, nil, "", []string{sender}, []byte(notification)))
+	}
+	bounced := admin[email.Message](t, p, "GET", "/v1/messages/"+sent.ID, "")
+	require.Equal(t, []any{email.Sent, email.Bounced, email.Hard}, []any{bounced.State, bounced.Delivery.Status, bounced.Delivery.Bounce})
+	_, consents := p.do(t, "GET", "/v1/contacts/"+id+"/consents", p.config.AdminKey, "")
+	require.Contains(t, string(consents), `"hard_bounce"`, "suppressed once 250 has been answered")
+	_, timeline := p.do(t, "GET", "/v1/contacts/"+id+"/timeline", p.config.AdminKey, "")
+	require.Equal(t, 1, strings.Count(string(timeline), `"kind":"delivery"`))
+	require.Contains(t, string(timeline), "It came back: there is no such mailbox. The address is not written to any more.")
+
+	p.track(t, who, "Project Created", nil)
+	p.ended(t, id)
+	next := p.messageAt(t, id, "tips")
+	require.Equal(t, []any{email.Skipped, email.ReasonSuppressed}, []any{next.State, next.Reason})
+	require.Len(t, caught(t, who.email), 1)
+	noPersonalData(t, who)
+}
