@@ -28,7 +28,7 @@ func rawMail(t *testing.T, id string) []byte {
 	return raw
 }
 
-const twoMails = `
+const comesBack = `
 journey: bounce
 enter: [{event: Signed Up}]
 steps:
@@ -44,11 +44,11 @@ steps:
 // A mail goes out, comes back to the address that was made for it, and the next one is not sent.
 func TestBounceComesBack(t *testing.T) {
 	t.Parallel()
-	listen := freePort(t)
+	listen := "127.0.0.1:" + freePort(t)
 	p := start(t, func(c *config) { c.BounceAddress, c.BounceListen = "bounce@mail.example.test", listen })
 	p.template(t, "welcome", "Welcome")
 	p.template(t, "tips", "Tips")
-	p.publish(t, twoMails)
+	p.publish(t, comesBack)
 	who := newPerson()
 	id := p.identify(t, who, nil)
 	p.track(t, who, "Signed Up", nil)

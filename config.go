@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/integration"
 	"throughline.dev/throughline/workflows"
 )
 
@@ -22,9 +23,12 @@ type config struct {
 	TaskQueue         string
 	TemporalUIURL     string // shown to people only
 	SMTPURL           string
-	MailFrom          string // header From of every mail
-	BounceAddress     string // where mail returns to, with a token for each message; MailFrom's address, without, when empty
-	BounceListen      string // host:port, or lmtp://host:port, that takes returned mail; empty: nothing listens
+	MailFrom          string            // header From of every mail
+	BounceAddress     string            // where mail returns to, with a token for each message; MailFrom's address, without, when empty
+	DKIMDomain        string            // of MAIL_FROM when empty
+	DKIM              [][2]string       // private keys in PEM, or the files that hold them, each with its selector; none: the relay signs
+	Providers         map[string]string // settings of the mail providers that report by webhooks, by environment variable
+	BounceListen      string            // host:port, or lmtp://host:port, that takes returned mail; empty: nothing listens
 	Brand             email.Brand
 	OpenAIBaseURL     string // empty with an empty key: no generated subjects
 	OpenAIKey         string
@@ -61,6 +65,8 @@ func readConfig(getenv func(string) string) (config, error) {
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),
 		BounceListen:      getenv("BOUNCE_LISTEN"),
+		Providers:         map[string]string{},
+		DKIMDomain:        getenv("DKIM_DOMAIN"),
 		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
 			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"),
@@ -71,6 +77,16 @@ func readConfig(getenv func(string) string) (config, error) {
 		Listen:        or("LISTEN", "127.0.0.1:8080"),
 		AdminKey:      getenv("THROUGHLINE_ADMIN_KEY"), WriteKey: getenv("THROUGHLINE_WRITE_KEY"),
 		InboxURL: getenv("INBOX_URL"), LogLevel: or("LOG_LEVEL", "info"),
+	}
+	for _, kind := range []string{"", "_ED25519"} {
+		if key := getenv("DKIM_KEY" + kind); key != "" {
+			c.DKIM = append(c.DKIM, [2]string{key, getenv("DKIM_SELECTOR" + kind)})
+		}
+	}
+	for _, provider := range integration.Providers() {
+		if setting := getenv(provider.Env); setting != "" {
+			c.Providers[provider.Env] = setting
+		}
 	}
 	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.checkReturned(), c.readIngest(getenv))
 }
@@ -161,4 +177,29 @@ func (c *config) from() mail.Address {
 		return mail.Address{} // check has refused this
 	}
 	return from
+}
+
+// signers sign every mail, once for each key.
+func (c *config) signers() ([]*email.Signer, error) {
+	from := c.from()
+	_, domain, _ := strings.Cut(from.Address, "@")
+	if c.DKIMDomain != "" {
+		domain = c.DKIMDomain
+	}
+	var signers []*email.Signer
+	for _, given := range c.DKIM {
+		key := []byte(given[0])
+		if !strings.HasPrefix(given[0], "-----BEGIN") {
+			var err error
+			if key, err = os.ReadFile(given[0]); err != nil {
+				return nil, errors.New("DKIM_KEY: the file can't be read")
+			}
+		}
+		signer, err := email.NewSigner(key, given[1], domain)
+		if err != nil {
+			return nil, fmt.Errorf("DKIM_KEY, DKIM_SELECTOR or DKIM_DOMAIN: %w", err)
+		}
+		signers = append(signers, signer)
+	}
+	return signers, nil
 }

@@ -48,6 +48,7 @@ type process struct {
 	now      activities.Clock
 	tokens   email.UnsubscribeTokens
 	secret   string
+	signers  []*email.Signer
 	bounces  *email.BounceAddresses // nil: no address of our own that mail returns to
 }
 
@@ -85,6 +86,9 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	}
 	p := &process{config: c, log: log, store: s, events: store.NewCatalogue(s), now: time.Now, secret: c.WebhookSecret}
 	if err := p.keys(ctx); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	if p.signers, err = c.signers(); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	if p.smtp, err = email.NewTransport(email.Options{URL: c.SMTPURL, MaxConns: smtpConnections}); err != nil {
@@ -282,6 +286,7 @@ func (p *process) poker() *worker.Poker {
 func (p *process) composer() *activities.Composer {
 	return &activities.Composer{
 		Renderer: email.NewRenderer(p.config.Brand), From: p.config.from(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
+		Signers: p.signers, Extra: p.config.providerHeaders(),
 	}
 }
 
@@ -321,6 +326,10 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 // handler wires the api.
 func (p *process) handler() (*api.Handler, error) {
 	port := storePort{p.store}
+	intake, err := p.intake()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
 		Keys: port, Sessions: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
@@ -328,6 +337,7 @@ func (p *process) handler() (*api.Handler, error) {
 		Imports:     importsPort{p.store},
 		Companies:   port, Objects: port, Catalogue: port, Sending: port, Scoring: port, Numbers: port, Whereabouts: port,
 		Previews: previewPort{store: p.store, composer: p.composer(), writer: p.subjectWriter(), now: p.now},
+		Webhooks: intake,
 		Logger:   p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Examples: examples.Files(),

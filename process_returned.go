@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/integration"
 )
 
 const lmtpScheme = "lmtp://"
@@ -20,6 +21,12 @@ func (c *config) checkReturned() error {
 		if _, err := email.NewBounceAddresses(c.BounceAddress, nil); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("BOUNCE_ADDRESS: %w", err))
 		}
+	}
+	if _, err := c.signers(); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if _, err := integration.NewIntake(c.Providers, integration.Options{}, nil, nil); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if c.BounceListen == "" {
 		return errors.Join(mistakes...)
@@ -72,4 +79,27 @@ func (p *process) listenReturned(ctx context.Context) (func(context.Context) err
 		},
 	}
 	return func(ctx context.Context) error { return returned.Serve(ctx, listener) }, nil
+}
+
+// intake takes what mail providers report.
+func (p *process) intake() (*integration.Intake, error) {
+	return integration.NewIntake(p.config.Providers, integration.Options{AllowPrivate: p.config.AllowPrivate}, p.store.TakeReports, p.now)
+}
+
+// providerHeaders make the providers that are turned on tell our message's id in their reports.
+func (c *config) providerHeaders() func(messageID string) [][2]string {
+	var on []integration.Provider
+	for _, provider := range integration.Providers() {
+		if c.Providers[provider.Env] != "" && provider.Header != nil {
+			on = append(on, provider)
+		}
+	}
+	return func(messageID string) [][2]string {
+		var headers [][2]string
+		for _, provider := range on {
+			name, value := provider.Header(messageID)
+			headers = append(headers, [2]string{name, value})
+		}
+		return headers
+	}
 }
