@@ -121,9 +121,9 @@ func handWritten(t *testing.T, p *product, people []person) (time.Duration, int)
 	composed, err := email.Build(p.config.from(), p.config.from(), email.Rendered{Subject: "Welcome", HTML: strings.Repeat("<p>text</p>", 500), Text: "text"},
 		email.Headers{ID: uuid.NewString(), MessageID: "baseline@throughline.example", Date: time.Now(), Class: email.Transactional})
 	require.NoError(t, err)
-	w := sdk.New(c, queue, sdk.Options{})
+	w, from := sdk.New(c, queue, sdk.Options{}), p.config.from()
 	w.RegisterActivityWithOptions(func(ctx context.Context, to string) error {
-		if d := transport.Send(ctx, email.Envelope{From: p.config.bounceAddress(), To: to, Bytes: composed}); d.Outcome != email.OutcomeAccepted {
+		if d := transport.Send(ctx, email.Envelope{From: from.Address, To: to, Bytes: composed}); d.Outcome != email.OutcomeAccepted {
 			return fmt.Errorf("mail: %s", d.Outcome)
 		}
 		return nil

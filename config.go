@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/integration"
 	"throughline.dev/throughline/workflows"
 )
 
@@ -22,9 +23,13 @@ type config struct {
 	TaskQueue         string
 	TemporalUIURL     string // shown to people only
 	SMTPURL           string
-	MailFrom          string // header From of every mail
-	TransactionalFrom string // of transactional mail; MailFrom when empty
-	BounceAddress     string // envelope sender; MailFrom's address when empty
+	MailFrom          string            // header From of every mail
+	TransactionalFrom string            // of transactional mail; MailFrom when empty
+	BounceAddress     string            // where mail returns to, with a token for each message; MailFrom's address, without, when empty
+	DKIMDomain        string            // of MAIL_FROM when empty
+	DKIM              [][2]string       // private keys in PEM, or the files that hold them, each with its selector; none: the relay signs
+	Providers         map[string]string // settings of the mail providers that report by webhooks, by environment variable
+	BounceListen      string            // host:port, or lmtp://host:port, that takes returned mail; empty: nothing listens
 	Brand             email.Brand
 	OpenAIBaseURL     string // empty with an empty key: no generated subjects
 	OpenAIKey         string
@@ -64,6 +69,9 @@ func readConfig(getenv func(string) string) (config, error) {
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
 		TransactionalFrom: getenv("MAIL_FROM_TRANSACTIONAL"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),
+		BounceListen:      getenv("BOUNCE_LISTEN"),
+		Providers:         map[string]string{},
+		DKIMDomain:        getenv("DKIM_DOMAIN"),
 		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
 			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"), Color: getenv("BRAND_COLOR"),
@@ -75,7 +83,17 @@ func readConfig(getenv func(string) string) (config, error) {
 		AdminKey:      getenv("THROUGHLINE_ADMIN_KEY"), WriteKey: getenv("THROUGHLINE_WRITE_KEY"),
 		InboxURL: getenv("INBOX_URL"), LogLevel: or("LOG_LEVEL", "info"),
 	}
-	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.readIngest(getenv), c.readLogin(getenv))
+	for _, kind := range []string{"", "_ED25519"} {
+		if key := getenv("DKIM_KEY" + kind); key != "" {
+			c.DKIM = append(c.DKIM, [2]string{key, getenv("DKIM_SELECTOR" + kind)})
+		}
+	}
+	for _, provider := range integration.Providers() {
+		if setting := getenv(provider.Env); setting != "" {
+			c.Providers[provider.Env] = setting
+		}
+	}
+	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.checkReturned(), c.readIngest(getenv), c.readLogin(getenv))
 }
 
 // readIngest reads what concerns the tracking API alone.
@@ -178,11 +196,27 @@ func (c *config) transactionalFrom() mail.Address {
 	return from
 }
 
-// bounceAddress is the envelope sender.
-func (c *config) bounceAddress() string {
-	if c.BounceAddress != "" {
-		return c.BounceAddress
-	}
+// signers sign every mail, once for each key.
+func (c *config) signers() ([]*email.Signer, error) {
 	from := c.from()
-	return from.Address
+	_, domain, _ := strings.Cut(from.Address, "@")
+	if c.DKIMDomain != "" {
+		domain = c.DKIMDomain
+	}
+	var signers []*email.Signer
+	for _, given := range c.DKIM {
+		key := []byte(given[0])
+		if !strings.HasPrefix(given[0], "-----BEGIN") {
+			var err error
+			if key, err = os.ReadFile(given[0]); err != nil {
+				return nil, errors.New("DKIM_KEY: the file can't be read")
+			}
+		}
+		signer, err := email.NewSigner(key, given[1], domain)
+		if err != nil {
+			return nil, fmt.Errorf("DKIM_KEY, DKIM_SELECTOR or DKIM_DOMAIN: %w", err)
+		}
+		signers = append(signers, signer)
+	}
+	return signers, nil
 }

@@ -323,6 +323,7 @@ func caught(t *testing.T, address string) []caughtMail {
 
 type caughtMail struct {
 	ID        string   `json:"id"`
+	From      string   `json:"from"`
 	To        []string `json:"to"`
 	Subject   string   `json:"subject"`
 	MessageID string   `json:"message_id"`

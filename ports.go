@@ -84,6 +84,7 @@ func (p storePort) Timeline(ctx context.Context, contactID string, after int64, 
 	for _, e := range entries {
 		out = append(out, api.TimelineEntry{
 			ID: e.JournalID, At: e.At, Kind: string(e.Kind), Event: e.Event, Decision: e.Decision, Message: e.Message, Handoff: e.Handoff, Score: e.Score, Pause: e.Pause,
+			Delivery: e.Delivery,
 		})
 	}
 	return out, next, err

@@ -53,6 +53,8 @@ type process struct {
 	tracking email.TrackingTokens
 	holds    email.ClickHolds
 	secret   string
+	signers  []*email.Signer
+	bounces  *email.BounceAddresses // nil: no address of our own that mail returns to
 }
 
 func newLogger(out io.Writer, level string) *slog.Logger {
@@ -90,6 +92,9 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	p := &process{config: c, log: log, store: s, events: store.NewCatalogue(s), now: time.Now, secret: c.WebhookSecret,
 		brands: activities.NewRenderers(s, c.Brand)}
 	if err := p.keys(ctx); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	if p.signers, err = c.signers(); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	if p.smtp, err = email.NewTransport(email.Options{URL: c.SMTPURL, MaxConns: smtpConnections}); err != nil {
@@ -139,6 +144,9 @@ func (p *process) keys(ctx context.Context) error {
 		return fmt.Errorf("tracking key: %w", err)
 	}
 	p.tracking, p.holds = email.NewTrackingTokens(email.TrackingKey{ID: trackingKey, Secret: key}), p.config.ClickHolds
+	if err := p.bounceKey(ctx); err != nil {
+		return err
+	}
 	if p.secret == "" {
 		secret, err := p.store.Secret(ctx, "webhook", randomKey)
 		if err != nil {
@@ -208,6 +216,13 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 			return errors.Join(err, p.close())
 		}
 		parts = append(parts, func(ctx context.Context) error { return p.serve(ctx, listener, handler, ready) }, p.note)
+		if p.config.BounceListen != "" {
+			returned, err := p.listenReturned(ctx)
+			if err != nil {
+				return errors.Join(err, listener.Close(), p.close())
+			}
+			parts = append(parts, returned)
+		}
 	} else {
 		ready("")
 	}
@@ -287,6 +302,7 @@ func (p *process) composer() *activities.Composer {
 	return &activities.Composer{
 		Renderers: p.brands, From: p.config.from(), TransactionalFrom: p.config.transactionalFrom(), Sign: p.tokens.Sign, UnsubscribeBase: p.config.PublicURL + "/u/",
 		Tracker: &email.Tracker{Tokens: p.tracking, Base: p.config.PublicURL},
+		Signers: p.signers, Extra: p.config.providerHeaders(),
 	}
 }
 
@@ -301,7 +317,7 @@ func (p *process) testMails() testMailPort {
 	composer := p.composer()
 	composer.Sign, composer.Prefix = p.tokens.SignTest, activities.TestMailPrefix
 	return testMailPort{previews: p.previews(), mails: &activities.TestMails{
-		Composer: composer, Transport: p.smtp, From: p.config.bounceAddress(), Patience: testMailPatience, Now: p.now,
+		Composer: composer, Transport: p.smtp, From: p.sender(""), Patience: testMailPatience, Now: p.now,
 	}}
 }
 
@@ -319,7 +335,7 @@ func (p *process) subjectWriter() *integration.SubjectWriter {
 func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	contacts, versions := contactsPort{p.store}, activities.NewVersions(p.store)
 	dispatcher := &activities.Dispatcher{
-		Transport: p.smtp, Ledger: p.store, From: p.config.bounceAddress(), Patience: sendPatience, Poll: sendPoll, Now: p.now,
+		Transport: p.smtp, Ledger: p.store, Sender: p.sender, Patience: sendPatience, Poll: sendPoll, Now: p.now,
 		Log: p.log.With("part", "dispatcher"),
 	}
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
@@ -345,6 +361,10 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	intake, err := p.intake()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
 		Keys: port, Sessions: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
@@ -353,7 +373,8 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 		Imports:     importsPort{p.store},
 		Companies:   port, Objects: port, Catalogue: port, Sending: port, Topics: port, ConsentChanges: p.consents(), Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Whereabouts: port,
 		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand},
-		Logger: p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
+		Webhooks: intake,
+		Logger:   p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Examples: examples.Files(), SingleSignOn: login,
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),

@@ -77,9 +77,6 @@ func TestSettledOutcomes(t *testing.T) {
 		got, _ := settled(email.Delivery{Outcome: outcome})
 		require.Equal(t, state, got, string(outcome))
 	}
-	require.True(t, hardBounce(email.Delivery{Phase: "rcpt", Enhanced: "5.1.1"}))
-	require.False(t, hardBounce(email.Delivery{Phase: "rcpt", Enhanced: "5.7.26"}), "the server minds us, not the mailbox")
-	require.False(t, hardBounce(email.Delivery{Phase: "dot", Enhanced: "5.1.1"}))
 	require.False(t, mayResend(email.Message{State: email.Unknown, Class: email.Marketing, Attempt: 1}))
 	require.True(t, mayResend(email.Message{State: email.Unknown, Class: email.Transactional, Attempt: 1}))
 	require.False(t, mayResend(email.Message{State: email.Unknown, Class: email.Transactional, Attempt: maxTransactionalAttempts}))

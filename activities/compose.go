@@ -19,8 +19,10 @@ type Composer struct {
 	// Sign makes the token of an unsubscribe link; UnsubscribeBase is the address that it is appended to.
 	Sign            func(contactID, messageID string) (string, error)
 	UnsubscribeBase string
-	Prefix          string         // of every subject
-	Tracker         *email.Tracker // nil: no link is tracked
+	Prefix          string                             // of every subject
+	Tracker         *email.Tracker                     // nil: no link is tracked
+	Signers         []*email.Signer                    // DKIM; none when the relay signs
+	Extra           func(messageID string) [][2]string // headers that make providers name the message in what they report; nil: none
 }
 
 // Compose fills the template for the contact and puts subject, parts and bytes into the message. Links are tracked in a message that is
@@ -63,8 +65,12 @@ func (c *Composer) Compose(renderer *email.Renderer, template email.Template, su
 	}
 	_, domain, _ := strings.Cut(from.Address, "@")
 	m.MessageID = m.ID + "@" + domain
+	var extra [][2]string
+	if c.Extra != nil {
+		extra = c.Extra(m.ID)
+	}
 	m.Raw, err = email.Build(from, mail.Address{Address: m.ToAddress}, rendered, email.Headers{
-		ID: m.ID, MessageID: m.MessageID, Date: m.CreatedAt, Class: m.Class, ListUnsubscribe: options.UnsubscribeURL,
+		ID: m.ID, MessageID: m.MessageID, Date: m.CreatedAt, Class: m.Class, ListUnsubscribe: options.UnsubscribeURL, DKIM: c.Signers, Extra: extra,
 	})
 	if err != nil {
 		return fmt.Errorf("build: %w", err)

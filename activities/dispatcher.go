@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,9 +19,9 @@ const (
 type Dispatcher struct {
 	Transport Transport
 	Ledger    Ledger
-	From      string        // envelope sender
-	Patience  time.Duration // how long an attempt waits for an outcome
-	Poll      time.Duration // how often a waiting attempt looks again
+	Sender    func(messageID string) string // envelope sender: where a message returns to
+	Patience  time.Duration                 // how long an attempt waits for an outcome
+	Poll      time.Duration                 // how often a waiting attempt looks again
 	Now       Clock
 	Log       *slog.Logger
 
@@ -62,16 +61,9 @@ func (d *Dispatcher) Drain(ctx context.Context) {
 
 func (d *Dispatcher) converse(ctx context.Context, m email.Message) {
 	stop := d.keepLease(ctx, m)
-	delivery := d.Transport.Send(ctx, email.Envelope{From: d.From, To: m.ToAddress, Bytes: m.Raw})
+	delivery := d.Transport.Send(ctx, email.Envelope{From: d.Sender(m.ID), To: m.ToAddress, Bytes: m.Raw})
 	stop()
 	state, reason := settled(delivery)
-	if delivery.Outcome == email.OutcomeRejected && hardBounce(delivery) {
-		if key, err := email.AddressKey(m.ToAddress); err == nil {
-			if err := d.Ledger.Suppress(ctx, key, "hard_bounce", d.Now()); err != nil {
-				d.Log.Error("address could not be suppressed", "message_id", m.ID, "error", err.Error())
-			}
-		}
-	}
 	for {
 		applied, err := d.Ledger.FinishMessage(ctx, m.ID, m.Fence, delivery, state, reason, d.Now())
 		if err == nil {
@@ -125,10 +117,4 @@ func settled(delivery email.Delivery) (email.State, string) {
 		return email.Deferred, ""
 	}
 	return email.Deferred, ""
-}
-
-// hardBounce tells whether the server said that the mailbox does not exist (RFC 3463: 5.1.x), rather than that it minds
-// the sender or the content.
-func hardBounce(delivery email.Delivery) bool {
-	return delivery.Phase == "rcpt" && strings.HasPrefix(delivery.Enhanced, "5.1.")
 }

@@ -71,10 +71,10 @@ type ContactTx interface {
 // Ledger is the send ledger outside of the contact's lock.
 type Ledger interface {
 	FindMessage(ctx context.Context, id string) (email.Message, error)
+	// FinishMessage also suppresses the address, in the same transaction, when the server said that there is none such.
 	FinishMessage(ctx context.Context, id string, fence int64, result email.Delivery, state email.State, reason string, now time.Time) (bool, error)
 	ExtendLease(ctx context.Context, id string, fence int64, until time.Time) (bool, error)
 	ExpireLease(ctx context.Context, id string, now time.Time) (email.Message, error)
-	Suppress(ctx context.Context, emailKey, reason string, now time.Time) error
 }
 
 // VersionSource finds frozen definitions by their hash.

@@ -50,6 +50,7 @@ type Options struct {
 	Previews       Previews
 	TestMails      TestMails
 	Brands         Brands
+	Webhooks       Webhooks // may be nil: no mail provider reports anything
 
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
@@ -260,6 +261,7 @@ func (s *server) routes() {
 	s.scoringRoutes()
 	s.stageRoutes()
 	s.reasonRoutes()
+	s.webhookRoutes()
 }
 
 // serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.

@@ -88,16 +88,17 @@ type Templates interface {
 
 // TimelineEntry is one thing that happened to a contact or was decided for it. Exactly the field of its kind is set.
 type TimelineEntry struct {
-	ID       int64              `json:"id" doc:"Grows with time."`
-	At       time.Time          `json:"at"`
-	Kind     string             `json:"kind" enum:"event,decision,message,handoff,score,pause"`
-	Event    *audience.Event    `json:"event,omitempty"`
-	Decision *journey.Decision  `json:"decision,omitempty"`
-	Message  *email.Message     `json:"message,omitempty" doc:"Without html and text."`
-	Handoff  *sales.Handoff     `json:"handoff,omitempty"`
-	Score    *sales.ScoreChange `json:"score,omitempty"`
-	Pause    *journey.Pause     `json:"pause,omitempty" doc:"A journey stood still while the contact was in it."`
-	Words    string             `json:"words,omitempty" doc:"What a decision, a message or a pause means, as a sentence."`
+	ID       int64                `json:"id" doc:"Grows with time."`
+	At       time.Time            `json:"at"`
+	Kind     string               `json:"kind" enum:"event,decision,message,handoff,score,pause,delivery"`
+	Event    *audience.Event      `json:"event,omitempty"`
+	Decision *journey.Decision    `json:"decision,omitempty"`
+	Message  *email.Message       `json:"message,omitempty" doc:"Without html and text."`
+	Handoff  *sales.Handoff       `json:"handoff,omitempty"`
+	Score    *sales.ScoreChange   `json:"score,omitempty"`
+	Pause    *journey.Pause       `json:"pause,omitempty" doc:"A journey stood still while the contact was in it."`
+	Delivery *email.DeliveryEntry `json:"delivery,omitempty" doc:"What was reported of a message."`
+	Words    string               `json:"words,omitempty" doc:"What a decision, a message, a delivery or a pause means, as a sentence."`
 }
 
 // Contacts finds people and what happened to them. kind is user_id or email.

@@ -15,6 +15,9 @@ func (s *server) tell(ctx context.Context, contactID string, entries []TimelineE
 		if m := entries[i].Message; m != nil {
 			entries[i].Words = fate(*m)
 		}
+		if d := entries[i].Delivery; d != nil {
+			entries[i].Words = d.Tell()
+		}
 		if p := entries[i].Pause; p != nil {
 			entries[i].Words = p.Words()
 		}

@@ -275,6 +275,9 @@ func fate(m email.Message) string {
 	}
 	switch m.State {
 	case email.Sent:
+		if m.Delivery != nil {
+			return "Sent. " + m.Delivery.Words
+		}
 		return "Sent, and the mail server took it."
 	case email.Queued, email.Sending:
 		return "On its way to the mail server."

@@ -12,7 +12,7 @@ import (
 	"throughline.dev/throughline/internal/fault"
 )
 
-const minRSABits = 1024
+const minRSABits = 2048
 
 // Signer signs mail with DKIM. Leave it out when the relay signs.
 type Signer struct {
@@ -54,18 +54,24 @@ func (s *Signer) sign(m *mail.Msg, date time.Time) ([]byte, error) {
 // unfoldTags mends the signature header. go-mail signs each of its tags in one line, and then writes tags that are longer
 // than a line, such as our h=, folded in the middle: the blank of that fold was not signed. Folds between tags stay.
 func unfoldTags(message []byte) []byte {
+	end := firstField(message)
+	header := bytes.ReplaceAll(message[:end], []byte("; \r\n "), []byte(";\x00"))
+	header = bytes.ReplaceAll(header, []byte("\r\n "), nil)
+	header = bytes.ReplaceAll(header, []byte(";\x00"), []byte(";\r\n "))
+	return append(header, message[end:]...)
+}
+
+// firstField tells where the first header field ends, with all of its folded lines.
+func firstField(message []byte) int {
 	end := 0
 	for end < len(message) {
 		i := bytes.Index(message[end:], []byte("\r\n"))
 		if i < 0 {
-			return message
+			return len(message)
 		}
 		if end += i + 2; end >= len(message) || message[end] != ' ' {
 			break
 		}
 	}
-	header := bytes.ReplaceAll(message[:end], []byte("; \r\n "), []byte(";\x00"))
-	header = bytes.ReplaceAll(header, []byte("\r\n "), nil)
-	header = bytes.ReplaceAll(header, []byte(";\x00"), []byte(";\r\n "))
-	return append(header, message[end:]...)
+	return end
 }

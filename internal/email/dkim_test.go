@@ -44,7 +44,7 @@ func TestBuildSigns(t *testing.T) {
 			h := headers()
 			signer, err := email.NewSigner(tc.pem, "s1", "acme.test")
 			require.NoError(t, err)
-			h.DKIM = signer
+			h.DKIM = []*email.Signer{signer}
 			raw := build(t, h)
 			require.Equal(t, raw, build(t, h), "a resend has the same bytes")
 			verify := func(message []byte) error {
@@ -64,6 +64,43 @@ func TestBuildSigns(t *testing.T) {
 			require.Error(t, verify(bytes.Replace(raw, []byte("\r\nSubject: "), []byte("\r\nSubject: x\r\nSubject: "), 1)), "a second subject breaks the signature")
 		})
 	}
+}
+
+// Two signatures, for servers that don't know Ed25519 and for those that do. Each holds by itself.
+func TestBuildSignsTwice(t *testing.T) {
+	t.Parallel()
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	rsaPublic, err := x509.MarshalPKIXPublicKey(&rsaKey.PublicKey)
+	require.NoError(t, err)
+	edPublic, edKey, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	records := map[string]string{
+		"r1._domainkey.acme.test": "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(rsaPublic),
+		"e1._domainkey.acme.test": "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(edPublic),
+	}
+	h := headers()
+	for selector, key := range map[string]any{"r1": rsaKey, "e1": edKey} {
+		signer, err := email.NewSigner(keyPEM(t, key), selector, "acme.test")
+		require.NoError(t, err)
+		h.DKIM = append(h.DKIM, signer)
+	}
+	h.Extra = [][2]string{{"X-SES-MESSAGE-TAGS", "throughline=x"}}
+	raw := build(t, h)
+	require.Equal(t, raw, build(t, h), "a resend has the same bytes")
+	require.Contains(t, string(raw), "X-SES-MESSAGE-TAGS: throughline=x\r\n")
+	found, err := dkim.VerifyWithOptions(bytes.NewReader(raw), &dkim.VerifyOptions{LookupTXT: func(domain string) ([]string, error) { return []string{records[domain]}, nil }})
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	for _, v := range found {
+		require.NoError(t, v.Err)
+		signed := strings.ToLower(strings.Join(v.HeaderKeys, " ") + " ")
+		for name, times := range map[string]int{"from": 2, "subject": 2, "list-unsubscribe": 1, "list-unsubscribe-post": 1} {
+			require.Equal(t, times, strings.Count(" "+signed, " "+name+" "), name)
+		}
+	}
+	_, err = email.NewSigner(keyPEM(t, func() any { k, _ := rsa.GenerateKey(rand.Reader, 1024); return k }()), "s1", "acme.test")
+	require.ErrorContains(t, err, "2048")
 }
 
 func TestNewSignerRefuses(t *testing.T) {

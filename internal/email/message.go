@@ -89,6 +89,7 @@ type Message struct {
 	SentAt          *time.Time `json:"sent_at,omitempty"`
 	Tracked         bool       `json:"-"` // its links are to lead by way of us; Links are where they lead
 	Links           []string   `json:"-"`
+	Delivery        *Reported  `json:"delivery,omitempty"` // what was reported of it since; absent: nothing
 	Engagement
 }
 

@@ -21,8 +21,9 @@ type Headers struct {
 	MessageID       string // without angle brackets
 	Date            time.Time
 	Class           Class
-	ListUnsubscribe string // one https address (http where no TLS is at hand); marketing mail has it
-	DKIM            *Signer
+	ListUnsubscribe string      // one https address (http where no TLS is at hand); marketing mail has it
+	DKIM            []*Signer   // a signature each; none when the relay signs
+	Extra           [][2]string // names and values that our own code has made
 }
 
 const headerMessage = mail.Header("X-Throughline-Message")
@@ -59,20 +60,30 @@ func Build(from, to netmail.Address, r Rendered, h Headers) ([]byte, error) {
 		m.SetGenHeaderPreformatted(mail.HeaderListUnsubscribe, "<"+h.ListUnsubscribe+">")
 		m.SetGenHeader(mail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
 	}
+	for _, header := range h.Extra {
+		m.SetGenHeader(mail.Header(header[0]), header[1])
+	}
 	m.SetBodyString(mail.TypeTextPlain, r.Text)
 	m.AddAlternativeString(mail.TypeTextHTML, r.HTML)
-	if h.DKIM != nil {
-		signed, err := h.DKIM.sign(m, h.Date)
+	return sign(m, h)
+}
+
+// sign writes the message behind a signature of each signer. Each is made over the message alone, and not over the other's signature.
+func sign(m *mail.Msg, h Headers) ([]byte, error) {
+	var signatures []byte
+	for _, signer := range h.DKIM {
+		signed, err := signer.sign(m, h.Date)
 		if err != nil {
 			return nil, fmt.Errorf("sign message: %w", err)
 		}
-		return signed, nil
+		signatures = append(signatures, signed[:firstField(signed)]...)
 	}
+	m.SetDKIM(nil)
 	var buf bytes.Buffer
 	if _, err := m.WriteTo(&buf); err != nil {
 		return nil, fmt.Errorf("build message: %w", err)
 	}
-	return buf.Bytes(), nil
+	return append(signatures, buf.Bytes()...), nil
 }
 
 func checkHeaders(h Headers) error {

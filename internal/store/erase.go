@@ -237,6 +237,7 @@ func deleteAll(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID) (map[string
 		name   string
 		delete func() (int64, error)
 	}{
+		{"mail_reports", func() (int64, error) { return eraseReports(ctx, q, id) }}, // while the messages still tell the addresses
 		{"events", func() (int64, error) { return q.EraseEvents(ctx, id) }},
 		{"decisions", func() (int64, error) { return q.EraseDecisions(ctx, id) }},
 		{"messages", func() (int64, error) { return q.EraseMessages(ctx, id) }},
@@ -257,6 +258,18 @@ func deleteAll(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID) (map[string
 		counts[kind.name] = n
 	}
 	return counts, nil
+}
+
+func eraseReports(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID) (int64, error) {
+	found, err := q.ListAddresses(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	keys := make([]string, 0, len(found))
+	for _, address := range found {
+		keys = append(keys, suppressionKey(address))
+	}
+	return q.EraseMailReports(ctx, keys, id)
 }
 
 // FinishErasure notes that the histories are gone. What was deleted stays written down.

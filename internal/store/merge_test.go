@@ -73,8 +73,9 @@ func namedBy(t testing.TB, conn *pgx.Conn, id string) []string {
 // fill gives a contact a row in every table that can hold one.
 func fill(t testing.TB, s *store.Store, conn *pgx.Conn, e journey.Enrollment) {
 	t.Helper()
+	message := queued(e, 1, email.Marketing)
 	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
-		require.NoError(t, tx.InsertMessage(ctx, queued(e, 1, email.Marketing)))
+		require.NoError(t, tx.InsertMessage(ctx, message))
 		_, _, err := tx.CreateHandoff(ctx, handoffOf(e, 1))
 		require.NoError(t, err)
 		_, _, err = tx.AddScore(ctx, 4, "why", e.ID, "score", 1, start)
@@ -85,6 +86,9 @@ func fill(t testing.TB, s *store.Store, conn *pgx.Conn, e journey.Enrollment) {
 		})
 		require.NoError(t, err)
 	})
+	said := report(message, message.ID, email.Delivered, "")
+	said.Raw = []byte("to zed@example.test")
+	take(t, s, start, said, email.Report{Source: "test", Key: "foreign", Raw: said.Raw, Recipient: "zed@example.test", Status: email.Bounced, Bounce: email.Hard})
 	require.NoError(t, s.SetConsent(t.Context(), e.ContactID, store.TopicMarketing, false, "form", start))
 	_, err := conn.Exec(t.Context(), `INSERT INTO objects (type, id, contact_id, fields, created_at, updated_at) VALUES ('card', $1, $2, '{}', now(), now())`,
 		uuid.NewString(), e.ContactID)

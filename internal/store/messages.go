@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -121,14 +122,37 @@ func (s *Store) FinishMessage(ctx context.Context, id string, fence int64, resul
 	if state == email.Sent {
 		sentAt = &now
 	}
-	n, err := s.q.FinishMessage(ctx, dbsqlc.FinishMessageParams{
+	row := dbsqlc.FinishMessageParams{
 		ID: parsed, Fence: fence, State: string(state), Reason: reason, SmtpCode: int32(result.Code), EnhancedCode: clean(result.Enhanced),
 		SmtpReply: clean(result.Reply), SentAt: sentAt, Now: now,
-	})
-	if err != nil {
-		return false, failure("finish message", err)
 	}
-	return n == 1, nil
+	bounce := email.ClassifyRefusal(result)
+	if bounce == "" {
+		n, err := s.q.FinishMessage(ctx, row)
+		return n == 1, failure("finish message", err)
+	}
+	report := email.Report{
+		Source: email.SourceSMTP, Key: fmt.Sprintf("%s/%d", parsed, fence), Raw: []byte(clean(result.Reply)), MessageID: parsed.String(),
+		Status: email.Bounced, Bounce: bounce, Code: result.Enhanced, At: now,
+	}
+	return s.finishBounced(ctx, row, report)
+}
+
+// finishBounced records a refusal that tells something about the address, together with what follows from it. That holds also when a later
+// claim has the message and its outcome counts.
+func (s *Store) finishBounced(ctx context.Context, row dbsqlc.FinishMessageParams, report email.Report) (bool, error) {
+	var n int64
+	err := retry(ctx, func() error {
+		return s.inTx(ctx, func(q *dbsqlc.Queries) error {
+			if err := takeReports(ctx, q, row.Now, []email.Report{report}); err != nil {
+				return err
+			}
+			var err error
+			n, err = q.FinishMessage(ctx, row)
+			return err
+		})
+	})
+	return err == nil && n == 1, failure("finish message", err)
 }
 
 // ExtendLease lets the holder of the newest claim go on; false: it holds the message no longer.
@@ -178,5 +202,6 @@ func messageOf(row dbsqlc.Message) email.Message {
 		HTML: row.Html, Text: row.Text, Raw: row.Raw, MessageID: row.MessageID, Attempt: int(row.Attempt), Fence: row.Fence,
 		LeaseUntil: row.LeaseUntil, SMTPCode: int(row.SmtpCode), EnhancedCode: row.EnhancedCode, SMTPReply: row.SmtpReply,
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, SentAt: row.SentAt,
+		Delivery: reportedOf(row.Delivery, row.Bounce, row.DeliveryCode, row.DeliveryAt),
 	}
 }

@@ -23,7 +23,8 @@ func (s *Store) Suppress(ctx context.Context, emailKey, reason string, now time.
 		if err := q.LockAddress(ctx, lockAddresses, key); err != nil {
 			return err
 		}
-		return q.InsertSuppression(ctx, key, clean(reason), now)
+		_, err := q.InsertSuppression(ctx, key, clean(reason), now)
+		return err
 	}))
 }
 

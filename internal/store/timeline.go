@@ -26,6 +26,7 @@ const (
 	EntryMessage  EntryKind = "message"
 	EntryHandoff  EntryKind = "handoff"
 	EntryScore    EntryKind = "score"
+	EntryDelivery EntryKind = "delivery"
 	EntryPause    EntryKind = "pause" // of a journey, while the contact was in it: kept once for all contacts, and woven in
 )
 
@@ -40,6 +41,7 @@ type TimelineEntry struct {
 	Handoff   *sales.Handoff
 	Score     *sales.ScoreChange
 	Pause     *journey.Pause
+	Delivery  *email.DeliveryEntry
 }
 
 // Timeline reads what happened to a contact in its order, from after a journal id (0: from the beginning). next is where to go on, or 0
@@ -83,7 +85,7 @@ func readEntries(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, keys []db
 	}
 	readers := map[EntryKind]func(context.Context, *dbsqlc.Queries, uuid.UUID, []int64) ([]TimelineEntry, error){
 		EntryEvent: eventEntries, EntryDecision: decisionEntries, EntryMessage: messageEntries, EntryHandoff: handoffEntries, EntryScore: scoreEntries,
-		EntryPause: pauseEntries,
+		EntryPause: pauseEntries, EntryDelivery: deliveryEntries,
 	}
 	out := make([]TimelineEntry, 0, len(keys))
 	for kind, wanted := range refs {
@@ -142,6 +144,17 @@ func scoreEntries(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, journal 
 	return entriesOf(rows, err, func(row dbsqlc.ScoreChange) (TimelineEntry, error) {
 		c := scoreChangeOf(row)
 		return TimelineEntry{JournalID: row.JournalID, At: row.At, Kind: EntryScore, Score: &c}, nil
+	})
+}
+
+func deliveryEntries(ctx context.Context, q *dbsqlc.Queries, _ uuid.UUID, journal []int64) ([]TimelineEntry, error) {
+	rows, err := q.ListDeliveriesByJournal(ctx, journal)
+	return entriesOf(rows, err, func(row dbsqlc.ListDeliveriesByJournalRow) (TimelineEntry, error) {
+		d := email.DeliveryEntry{
+			Reported:  email.NewReported(email.Status(row.Delivery), email.Bounce(row.Bounce), row.Code, row.At),
+			MessageID: row.MessageID.String(), Journey: row.Journey, StepID: row.StepID, Subject: row.Subject, Suppressed: row.Suppressed,
+		}
+		return TimelineEntry{JournalID: row.JournalID, At: row.CreatedAt, Kind: EntryDelivery, Delivery: &d}, nil
 	})
 }
 

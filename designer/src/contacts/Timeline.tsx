@@ -53,7 +53,7 @@ export function Timeline({ contactID }: { contactID: string }) {
 }
 
 function Headline({ entry }: { entry: Entry }) {
-  const { event, decision, message, handoff, score, pause } = entry;
+  const { event, decision, message, handoff, score, pause, delivery } = entry;
   const [kind, what] = event
     ? ["event", event.name || event.type]
     : message
@@ -64,7 +64,9 @@ function Headline({ entry }: { entry: Entry }) {
           ? ["score", `${score.points > 0 ? "+" : ""}${score.points}`]
           : pause
             ? ["pause", pause.journey]
-            : ["decision", `${decision?.journey ?? ""} ${decision?.step_id ?? ""} ${decision?.kind ?? ""}`.trim()];
+            : delivery
+              ? [delivery.status, delivery.subject || delivery.step_id || ""]
+              : ["decision", `${decision?.journey ?? ""} ${decision?.step_id ?? ""} ${decision?.kind ?? ""}`.trim()];
   return (
     <Text component="span" size="sm" fw={600}>
       <Badge mr="xs" color="gray.8" size="sm">
@@ -75,7 +77,7 @@ function Headline({ entry }: { entry: Entry }) {
   );
 }
 
-function detail({ event, decision, message, handoff, score, pause, words }: Entry): string {
+function detail({ event, decision, message, handoff, score, pause, delivery, words }: Entry): string {
   if (event) {
     const properties = Object.entries((event.properties ?? {}) as Record<string, unknown>);
     return properties.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ");
@@ -91,6 +93,9 @@ function detail({ event, decision, message, handoff, score, pause, words }: Entr
   }
   if (pause) {
     return [words, pause.paused_by && `paused by ${pause.paused_by}`, pause.resumed_by && `resumed by ${pause.resumed_by}`].filter(Boolean).join(" · ");
+  }
+  if (delivery) {
+    return [words, delivery.code, delivery.journey && `from ${delivery.journey}, ${delivery.step_id ?? ""}`].filter(Boolean).join(" · ");
   }
   return words ?? [decision?.outcome, decision?.reason].filter(Boolean).join(" · ");
 }

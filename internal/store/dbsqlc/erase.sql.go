@@ -97,6 +97,19 @@ func (q *Queries) EraseIdentities(ctx context.Context, contactID uuid.UUID) (int
 	return result.RowsAffected(), nil
 }
 
+const EraseMailReports = `-- name: EraseMailReports :execrows
+DELETE FROM mail_reports r WHERE r.email_key = ANY($1::text[]) OR r.message_id IN (SELECT m.id FROM messages m WHERE m.contact_id = $2)
+`
+
+// Of messages that are not known, by the address that they name.
+func (q *Queries) EraseMailReports(ctx context.Context, emailKeys []string, contactID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, EraseMailReports, emailKeys, contactID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const EraseMemberships = `-- name: EraseMemberships :execrows
 DELETE FROM segment_members WHERE contact_id = $1
 `

@@ -23,7 +23,7 @@ UPDATE messages SET
     updated_at  = $2
 WHERE contact_id = $3 AND id = $4
     AND (state IN ('queued', 'deferred') OR (state = 'unknown' AND class = 'transactional' AND resends = 0))
-RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, request_hash
+RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
 `
 
 type ClaimMessageParams struct {
@@ -73,6 +73,10 @@ func (q *Queries) ClaimMessage(ctx context.Context, arg ClaimMessageParams) (Mes
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.Delivery,
+		&i.Bounce,
+		&i.DeliveryCode,
+		&i.DeliveryAt,
 		&i.RequestHash,
 	)
 	return i, err
@@ -106,10 +110,16 @@ func (q *Queries) CloseUnsentMessage(ctx context.Context, arg CloseUnsentMessage
 }
 
 const ExpireLease = `-- name: ExpireLease :execrows
-UPDATE messages SET state = 'unknown', reason = $1, lease_until = NULL, updated_at = $2
+UPDATE messages SET
+    state       = CASE WHEN delivery IN ('delivered', 'bounced', 'complained') THEN 'sent' ELSE 'unknown' END,
+    reason      = CASE WHEN delivery IN ('delivered', 'bounced', 'complained') THEN '' ELSE $1::text END,
+    sent_at     = CASE WHEN delivery IN ('delivered', 'bounced', 'complained') THEN delivery_at END,
+    lease_until = NULL,
+    updated_at  = $2
 WHERE id = $3 AND state = 'sending' AND lease_until <= $2
 `
 
+// A report that came meanwhile has settled the fate.
 func (q *Queries) ExpireLease(ctx context.Context, reason string, now time.Time, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, ExpireLease, reason, now, iD)
 	if err != nil {
@@ -131,7 +141,7 @@ func (q *Queries) ExtendLease(ctx context.Context, until time.Time, iD uuid.UUID
 }
 
 const FindContactMessage = `-- name: FindContactMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, request_hash FROM messages WHERE contact_id = $1 AND id = $2
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash FROM messages WHERE contact_id = $1 AND id = $2
 `
 
 func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, iD uuid.UUID) (Message, error) {
@@ -168,13 +178,17 @@ func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, i
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.Delivery,
+		&i.Bounce,
+		&i.DeliveryCode,
+		&i.DeliveryAt,
 		&i.RequestHash,
 	)
 	return i, err
 }
 
 const FindMessage = `-- name: FindMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, request_hash FROM messages WHERE id = $1
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash FROM messages WHERE id = $1
 `
 
 func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error) {
@@ -211,6 +225,10 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.Delivery,
+		&i.Bounce,
+		&i.DeliveryCode,
+		&i.DeliveryAt,
 		&i.RequestHash,
 	)
 	return i, err
@@ -219,7 +237,7 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 const FindStepMessage = `-- name: FindStepMessage :one
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
 FROM messages WHERE enrollment_id = $1::uuid AND step_id = $2 ORDER BY visit DESC LIMIT 1
 `
 
@@ -254,6 +272,10 @@ type FindStepMessageRow struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	Delivery        string
+	Bounce          string
+	DeliveryCode    string
+	DeliveryAt      *time.Time
 	RequestHash     []byte
 }
 
@@ -291,6 +313,10 @@ func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, s
 		&i.SentAt,
 		&i.JournalID,
 		&i.Topic,
+		&i.Delivery,
+		&i.Bounce,
+		&i.DeliveryCode,
+		&i.DeliveryAt,
 		&i.RequestHash,
 	)
 	return i, err
@@ -405,7 +431,7 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 const ListMessagesByJournal = `-- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
 FROM messages WHERE contact_id = $1 AND journal_id = ANY($2::bigint[])
 `
 
@@ -440,6 +466,10 @@ type ListMessagesByJournalRow struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	Delivery        string
+	Bounce          string
+	DeliveryCode    string
+	DeliveryAt      *time.Time
 	RequestHash     []byte
 }
 
@@ -484,6 +514,10 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 			&i.SentAt,
 			&i.JournalID,
 			&i.Topic,
+			&i.Delivery,
+			&i.Bounce,
+			&i.DeliveryCode,
+			&i.DeliveryAt,
 			&i.RequestHash,
 		); err != nil {
 			return nil, err
@@ -499,7 +533,7 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 const ListMessagesOfNumbers = `-- name: ListMessagesOfNumbers :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
 FROM messages WHERE journal_id = ANY($1::bigint[]) ORDER BY journal_id DESC
 `
 
@@ -534,6 +568,10 @@ type ListMessagesOfNumbersRow struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	Delivery        string
+	Bounce          string
+	DeliveryCode    string
+	DeliveryAt      *time.Time
 	RequestHash     []byte
 }
 
@@ -577,6 +615,10 @@ func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64)
 			&i.SentAt,
 			&i.JournalID,
 			&i.Topic,
+			&i.Delivery,
+			&i.Bounce,
+			&i.DeliveryCode,
+			&i.DeliveryAt,
 			&i.RequestHash,
 		); err != nil {
 			return nil, err

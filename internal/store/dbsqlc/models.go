@@ -88,6 +88,19 @@ type Decision struct {
 	At           time.Time
 }
 
+type Delivery struct {
+	JournalID  int64
+	ReportID   uuid.UUID
+	MessageID  uuid.UUID
+	EmailKey   string
+	Delivery   string
+	Bounce     string
+	Code       string
+	Suppressed bool
+	At         time.Time
+	CreatedAt  time.Time
+}
+
 type Enrollment struct {
 	ID             uuid.UUID
 	ContactID      uuid.UUID
@@ -269,6 +282,17 @@ type MailClick struct {
 	Settled   bool
 }
 
+type MailReport struct {
+	ID         uuid.UUID
+	Source     string
+	DedupeKey  string
+	MessageID  *uuid.UUID
+	EmailKey   string
+	State      string
+	Raw        []byte
+	ReceivedAt time.Time
+}
+
 type Merge struct {
 	FromID uuid.UUID
 	IntoID uuid.UUID
@@ -309,6 +333,10 @@ type Message struct {
 	SentAt          *time.Time
 	JournalID       int64
 	Topic           string
+	Delivery        string
+	Bounce          string
+	DeliveryCode    string
+	DeliveryAt      *time.Time
 	RequestHash     []byte
 }
 

@@ -40,14 +40,17 @@ func (q *Queries) FindSuppression(ctx context.Context, emailKey string) (Suppres
 	return i, err
 }
 
-const InsertSuppression = `-- name: InsertSuppression :exec
+const InsertSuppression = `-- name: InsertSuppression :execrows
 INSERT INTO suppressions (email_key, reason, at) VALUES ($1, $2, $3) ON CONFLICT (email_key) DO NOTHING
 `
 
 // The first reason stays.
-func (q *Queries) InsertSuppression(ctx context.Context, emailKey string, reason string, at time.Time) error {
-	_, err := q.db.Exec(ctx, InsertSuppression, emailKey, reason, at)
-	return err
+func (q *Queries) InsertSuppression(ctx context.Context, emailKey string, reason string, at time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, InsertSuppression, emailKey, reason, at)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const IsWithdrawn = `-- name: IsWithdrawn :one

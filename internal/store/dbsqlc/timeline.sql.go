@@ -31,6 +31,9 @@ SELECT t.kind::text AS kind, t.journal_id::bigint AS journal_id, t.ref::bigint A
     (SELECT 'message', m.journal_id, m.journal_id FROM messages m
      WHERE m.contact_id = $1 AND m.journal_id > $2 ORDER BY m.journal_id LIMIT $3)
     UNION ALL
+    (SELECT 'delivery', dl.journal_id, dl.journal_id FROM messages sm JOIN deliveries dl ON dl.message_id = sm.id
+     WHERE sm.contact_id = $1 AND dl.journal_id > $2 ORDER BY dl.journal_id LIMIT $3)
+    UNION ALL
     (SELECT 'handoff', h.journal_id, h.journal_id FROM handoffs h
      WHERE h.contact_id = $1 AND h.journal_id > $2 ORDER BY h.journal_id LIMIT $3)
     UNION ALL

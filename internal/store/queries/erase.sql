@@ -45,6 +45,10 @@ SELECT EXISTS (SELECT 1 FROM erased_addresses WHERE hmac = @hmac);
 -- name: DeleteSuppressions :execrows
 DELETE FROM suppressions WHERE email_key = ANY(@email_keys::text[]);
 
+-- Of messages that are not known, by the address that they name.
+-- name: EraseMailReports :execrows
+DELETE FROM mail_reports r WHERE r.email_key = ANY(@email_keys::text[]) OR r.message_id IN (SELECT m.id FROM messages m WHERE m.contact_id = @contact_id);
+
 -- name: EraseEvents :execrows
 DELETE FROM events WHERE contact_id = @contact_id;
 

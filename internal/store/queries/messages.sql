@@ -45,25 +45,31 @@ WHERE id = @id AND fence = @fence AND state IN ('sending', 'unknown');
 -- name: ExtendLease :execrows
 UPDATE messages SET lease_until = @until::timestamptz WHERE id = @id AND fence = @fence AND state = 'sending';
 
+-- A report that came meanwhile has settled the fate.
 -- name: ExpireLease :execrows
-UPDATE messages SET state = 'unknown', reason = @reason, lease_until = NULL, updated_at = @now
+UPDATE messages SET
+    state       = CASE WHEN delivery IN ('delivered', 'bounced', 'complained') THEN 'sent' ELSE 'unknown' END,
+    reason      = CASE WHEN delivery IN ('delivered', 'bounced', 'complained') THEN '' ELSE @reason::text END,
+    sent_at     = CASE WHEN delivery IN ('delivered', 'bounced', 'complained') THEN delivery_at END,
+    lease_until = NULL,
+    updated_at  = @now
 WHERE id = @id AND state = 'sending' AND lease_until <= @now;
 
 -- Without the bodies: a list of bodies is megabytes.
 -- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
 FROM messages WHERE contact_id = @contact_id AND journal_id = ANY(@journal_ids::bigint[]);
 
 -- name: ListMessagesOfNumbers :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
 FROM messages WHERE journal_id = ANY(@journal_ids::bigint[]) ORDER BY journal_id DESC;
 
 -- name: FindStepMessage :one
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
 FROM messages WHERE enrollment_id = @enrollment_id::uuid AND step_id = @step_id ORDER BY visit DESC LIMIT 1;

@@ -7,7 +7,7 @@ SELECT pg_advisory_xact_lock_shared(@class, hashtext(@email_key::text));
 SELECT pg_advisory_xact_lock(@class, hashtext(@email_key::text));
 
 -- The first reason stays.
--- name: InsertSuppression :exec
+-- name: InsertSuppression :execrows
 INSERT INTO suppressions (email_key, reason, at) VALUES (@email_key, @reason, @at) ON CONFLICT (email_key) DO NOTHING;
 
 -- Why the contact gets no mail of a topic; empty when it does. A topic that has to be asked for is withheld until somebody has said yes.
