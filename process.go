@@ -30,6 +30,7 @@ const (
 	startRetry      = time.Second
 	wakePatience    = 10 * time.Second
 	sweepEvery      = 5 * time.Second
+	guardEvery      = time.Minute
 	sweepOlder      = 10 * time.Second
 	shutdownGrace   = 30 * time.Second
 	sendPatience    = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
@@ -227,7 +228,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle)
+		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard)
 	}
 	errs := make([]error, len(parts))
 	var running sync.WaitGroup
@@ -290,6 +291,13 @@ func (p *process) sweep(ctx context.Context) error {
 		Source: p.store, Poke: p.poker().Poke, Every: sweepEvery, OlderThan: sweepOlder, Now: time.Now, Log: p.log.With("part", "sweeper"),
 	}
 	s.Run(ctx)
+	return nil
+}
+
+// guard pauses journeys that harm the sender's reputation.
+func (p *process) guard(ctx context.Context) error {
+	g := worker.Guard{Source: p.store, Every: guardEvery, Now: time.Now, Log: p.log.With("part", "guard")}
+	g.Run(ctx)
 	return nil
 }
 

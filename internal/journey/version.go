@@ -20,6 +20,8 @@ type Draft struct {
 	LiveVersion int `json:"live_version,omitempty"`
 	// PausedAt is since when nobody moves in the journey and nothing is sent; nil: it runs.
 	PausedAt *time.Time `json:"paused_at,omitempty"`
+	// PausedBy is who paused it, and perhaps why; only where one journey is read.
+	PausedBy string `json:"paused_by,omitempty"`
 }
 
 // Version is a frozen, compiled, numbered definition. It never changes.

@@ -56,7 +56,15 @@ func (s *Store) FindDraft(ctx context.Context, key string) (journey.Draft, error
 	if err != nil {
 		return journey.Draft{}, journeyNotFound("find draft", err)
 	}
-	return draftOf(row)
+	draft, err := draftOf(row)
+	if err != nil || row.PausedAt == nil {
+		return draft, err
+	}
+	draft.PausedBy, err = s.q.FindOpenPause(ctx, key)
+	if isNoRows(err) { // resumed between the two looks
+		err = nil
+	}
+	return draft, failure("find pause", err)
 }
 
 // PublishVersion freezes a document as the journey's next version, makes it live and replaces the journey's triggers, in one transaction.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
@@ -246,7 +247,7 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	s, conn := open(t)
 	ctx := t.Context()
 	e := enrolled(t, s)
-	message := queued(e, 1, email.Marketing)
+	message := queued(e, 2, email.Marketing)
 	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
 		require.NoError(t, tx.InsertMessage(ctx, message))
 		_, _, err := tx.CreateHandoff(ctx, handoffOf(e, 1))
@@ -261,8 +262,17 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	require.NoError(t, s.SetConsent(ctx, e.ContactID, store.TopicMarketing, false, "form", start))
 	mail := tracked(t, s, e)
 	require.NoError(t, s.RecordClick(ctx, mail.ID, person(0, start), start))
+	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
+		require.NoError(t, tx.HoldSend(ctx, e.ID, "news", 1, start))
+	})
+	_, err := s.SaveSendingPolicy(ctx, email.Policy{}, nil, start)
+	require.NoError(t, err)
+	_, err = s.SaveBrand(ctx, email.Brand{Name: "Acme"}, nil, start)
+	require.NoError(t, err)
+	_, err = s.SaveTopic(ctx, audience.Topic{Key: "news", Name: "News"}, start)
+	require.NoError(t, err)
 	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))
-	_, err := s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", nil, start)
+	_, err = s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", nil, start)
 	require.NoError(t, err)
 	key, err := s.UpsertKey(ctx, "app", "tl_secret", nil, start)
 	require.NoError(t, err)
@@ -278,7 +288,7 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	require.NoError(t, err)
 	// Tables whose rows take more to make have tests of their own.
 	elsewhere := []string{"imports", "import_problems", "companies", "objects", "segments", "segment_members", "scoring_models", "merges", "erasures", "erased_addresses",
-		"event_names", "event_properties", "trait_names", "trait_types", "object_types", "held_sends", "sending_policy"}
+		"event_names", "event_properties", "trait_names", "trait_types", "object_types"}
 	for _, name := range names {
 		if slices.Contains(elsewhere, name) {
 			continue

@@ -44,7 +44,7 @@ export function DraftBar({ draft, live, setLive, document, definition, problems,
             <Button variant="default" onClick={() => setOpen("try")}>
               Try it
             </Button>
-            <Pause journey={draft.key} pausedAt={draft.paused_at} />
+            <Pause journey={draft.key} pausedAt={draft.paused_at} pausedBy={draft.paused_by} />
           </>
         )}
         <Text size="sm" role="status">

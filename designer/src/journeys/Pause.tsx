@@ -7,7 +7,7 @@ import { api, result } from "../api/client";
 import { When } from "../frame/states";
 
 // Pause lets a journey stand still, and go on.
-export function Pause({ journey, pausedAt }: { journey: string; pausedAt: string | undefined }) {
+export function Pause({ journey, pausedAt, pausedBy }: { journey: string; pausedAt: string | undefined; pausedBy: string | undefined }) {
   const [since, setSince] = useState(pausedAt);
   const [asking, setAsking] = useState(false);
   const queries = useQueryClient();
@@ -26,7 +26,8 @@ export function Pause({ journey, pausedAt }: { journey: string; pausedAt: string
           Resume
         </Button>
         <Text size="sm" role="status">
-          Paused since <When at={since} />.
+          Paused since <When at={since} />
+          {since === pausedAt && pausedBy ? `, by ${pausedBy}` : ""}.
         </Text>
       </Group>
     );
