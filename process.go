@@ -296,7 +296,7 @@ func (p *process) sweep(ctx context.Context) error {
 
 // guard pauses journeys that harm the sender's reputation.
 func (p *process) guard(ctx context.Context) error {
-	g := worker.Guard{Source: p.store, Every: guardEvery, Now: time.Now, Log: p.log.With("part", "guard")}
+	g := worker.Guard{Source: guardPort{p.store}, Every: guardEvery, Now: time.Now, Log: p.log.With("part", "guard")}
 	g.Run(ctx)
 	return nil
 }

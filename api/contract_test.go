@@ -56,8 +56,8 @@ func TestEveryRouteIsDescribedAndEveryDescriptionIsRouted(t *testing.T) {
 var open = map[string]bool{
 	"GET /healthz": true, "GET /readyz": true, "GET /metrics": true, "GET /openapi.json": true, "POST /v1/session": true, "GET /u/:token": true, "POST /u/:token": true,
 	"GET /v1/session/methods": true, "GET /v1/session/oidc": true, "GET /v1/session/oidc/callback": true, // one logs in there
-	"POST /v1/webhooks/:provider": true, // each provider shows that it is the one
-	"GET /s/:token": true, "POST /s/:token": true, "GET /c/:token": true, "HEAD /c/:token": true, "GET /o/:token": true, "HEAD /o/:token": true, // what a mail leads to and loads
+	"POST /v1/webhooks/:provider": true,                                                                                                                       // each provider shows that it is the one
+	"GET /s/:token":               true, "POST /s/:token": true, "GET /c/:token": true, "HEAD /c/:token": true, "GET /o/:token": true, "HEAD /o/:token": true, // what a mail leads to and loads
 	// What a page loads, and what is thrown away; each with its twin.
 	"GET /v1/projects/:key/settings": true, "GET /v1/projects/:key/settings/": true, "GET /analytics.js/v1/:key/analytics.min.js": true,
 	"GET /analytics.js/v1/:key/analytics.min.js/": true, "GET /analytics-next/bundles/:file": true, "GET /analytics-next/bundles/:file/": true,

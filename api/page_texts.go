@@ -42,8 +42,8 @@ func pageLanguages() []pageTexts {
 		},
 		{
 			Language: "fr", AskTitle: "Ne plus recevoir ces e-mails ?", Unsubscribe: "Se désabonner",
-			Ask:              "Vous ne recevrez plus de publicité de notre part à cette adresse. Les messages concernant vos commandes ou vos demandes arriveront toujours.",
-			PreferencesTitle: "Vos e-mails", Preferences: "Les messages concernant vos commandes ou vos demandes arrivent dans tous les cas.", Choose: "Je souhaite des e-mails sur", Save: "Enregistrer",
+			Ask:              "Vous ne recevrez plus de publicité de notre part à cette adresse. Les messages concernant vos achats ou ce que vous avez sollicité arriveront toujours.",
+			PreferencesTitle: "Vos e-mails", Preferences: "Les messages concernant vos achats ou ce que vous avez sollicité arrivent dans tous les cas.", Choose: "Je souhaite des e-mails sur", Save: "Enregistrer",
 			UnsubscribeAll: "Se désabonner de tout", DoneTitle: "Vous êtes désabonné", Done: "Nous ne vous enverrons plus de publicité. Vous pouvez fermer cette page.", Resume: "C’était une erreur : je veux de nouveau vos e-mails",
 			SavedTitle: "C’est enregistré", Saved: "Votre choix est valable dès maintenant. Vous pouvez fermer cette page.",
 			TestTitle: "C’était un test", Test: "L’e-mail qui mène ici a été envoyé pour être relu. Son lien ne désabonne personne. Vous pouvez fermer cette page.",

@@ -24,6 +24,8 @@ const (
 )
 
 // preferencePage is what recipients see behind the link in a mail. It needs no script, sets no cookie and loads nothing.
+//
+//nolint:gochecknoglobals // parsed once, never changed
 var preferencePage = template.Must(template.New("preferences").Parse(`<!doctype html><html lang="{{.Texts.Language}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">` +
 	`<meta name="robots" content="noindex"><title>{{.Title}}</title><style>{{.Style}}</style></head><body><main><h1>{{.Title}}</h1>{{range .Lines}}<p>{{.}}</p>{{end}}` +
 	`{{if .Choices}}<form method="post"><fieldset><legend>{{.Texts.Choose}}</legend>{{range .Choices}}<p><label><input type="checkbox" name="topic" value="{{.Key}}"{{if .Gets}} checked{{end}}> <strong>{{.Name}}</strong>` +

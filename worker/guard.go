@@ -2,17 +2,20 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
-
-	"throughline.dev/throughline/internal/email"
-	"throughline.dev/throughline/internal/journey"
 )
 
-// ReputationSource knows what became of the mails of journeys, and stops one.
+// Harmful is a journey whose mail does harm, and how.
+type Harmful struct {
+	Journey, Why string
+}
+
+// ReputationSource knows which journeys do harm by what was sent since a moment, and stops one.
 type ReputationSource interface {
-	Reputations(ctx context.Context, since time.Time) ([]email.Reputation, error)
-	PauseJourney(ctx context.Context, key, by string, now time.Time) (journey.Draft, error)
+	Harmful(ctx context.Context, since time.Time) ([]Harmful, error)
+	PauseHarmful(ctx context.Context, journey, by string, now time.Time) error
 }
 
 // Guard pauses a journey whose mail brings too many complaints or goes to too many addresses that are none, before mailbox providers stop taking the mail
@@ -46,19 +49,15 @@ func (g *Guard) Run(ctx context.Context) {
 // Look judges the journeys once.
 func (g *Guard) Look(ctx context.Context) error {
 	now := g.Now()
-	reputations, err := g.Source.Reputations(ctx, now.Add(-guardWindow))
+	harmful, err := g.Source.Harmful(ctx, now.Add(-guardWindow))
 	if err != nil {
-		return err
+		return fmt.Errorf("find harmful journeys: %w", err)
 	}
-	for _, r := range reputations {
-		harm := r.Harm()
-		if harm == "" {
-			continue
+	for _, one := range harmful {
+		if err := g.Source.PauseHarmful(ctx, one.Journey, "Throughline, because "+one.Why, now); err != nil {
+			return fmt.Errorf("pause journey %s: %w", one.Journey, err)
 		}
-		if _, err := g.Source.PauseJourney(ctx, r.Journey, "Throughline, because "+harm, now); err != nil {
-			return err
-		}
-		g.Log.Error("journey paused to protect the sender's reputation", "journey", r.Journey, "mails", r.Mails, "complaints", r.Complaints, "hard_bounces", r.HardBounces)
+		g.Log.Error("journey paused to protect the sender's reputation", "journey", one.Journey, "why", one.Why)
 	}
 	return nil
 }

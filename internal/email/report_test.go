@@ -1,7 +1,7 @@
 package email_test
 
 import (
-	"math/rand"
+	"math/rand/v2"
 	"testing"
 	"time"
 

@@ -76,12 +76,12 @@ func reportParts(raw []byte) parts {
 
 // readBlocks reads headers, block by block, with an empty line between two. What can't be read ends it.
 func readBlocks(part *multipart.Part) []textproto.MIMEHeader {
-	var in io.Reader = io.LimitReader(part, maxReportPart)
+	var in io.Reader = part
 	if strings.EqualFold(part.Header.Get("Content-Transfer-Encoding"), "base64") {
-		in = base64.NewDecoder(base64.StdEncoding, in)
+		in = base64.NewDecoder(base64.StdEncoding, part)
 	}
 	blocks := []textproto.MIMEHeader{}
-	reader := textproto.NewReader(bufio.NewReader(in))
+	reader := textproto.NewReader(bufio.NewReader(io.LimitReader(in, maxReportPart)))
 	for range maxReportBlock {
 		block, err := reader.ReadMIMEHeader()
 		if len(block) > 0 {

@@ -75,7 +75,7 @@ func describe(t *testing.T, entry store.TimelineEntry) string {
 		return fmt.Sprint("handoff ", entry.Handoff.Visit)
 	case store.EntryScore:
 		return fmt.Sprint("score ", entry.Score.Points)
-	case store.EntryPause: // of a journey, and tested with pauses
+	case store.EntryPause, store.EntryDelivery: // tested with pauses and with deliveries
 	}
 	return "unknown"
 }
