@@ -10,7 +10,7 @@ async function accessible(page: Page, name: string) {
 }
 
 async function make(page: Page, name: string, words: string[]): Promise<string> {
-  await page.goto("/settings");
+  await page.goto("/settings/keys");
   await page.getByRole("button", { name: "New key" }).click();
   const form = page.getByRole("dialog", { name: "New key" });
   await form.getByLabel("Name").fill(name);
