@@ -65,7 +65,7 @@ endif
 
 .PHONY: e2e
 e2e: $(DEVSTACK) e2e/node_modules/.package-lock.json pages ## drive the public tracking libraries, and the pages in a browser (needs node, npm and chromium)
-	E2E=1 $(DEVSTACK) run --throw-away -- go test -count=1 -timeout 15m -run '^Test(SDK|Designer)' .
+	E2E=1 $(DEVSTACK) run --throw-away -- go test -count=1 -timeout 30m -run '^Test(SDK|Designer)' .
 
 e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json
 	cd e2e && npm ci --ignore-scripts --no-audit --no-fund
