@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -34,8 +35,8 @@ type DirectRef struct {
 // DirectSource finds them.
 type DirectSource interface {
 	ListDirect(ctx context.Context, now time.Time, limit int) ([]DirectRef, error)
-	// AwaitDirect returns when there is a new one.
-	AwaitDirect(ctx context.Context) error
+	// ListenDirect tells of new ones until the context ends, or it can't.
+	ListenDirect(ctx context.Context, woken func()) error
 }
 
 // Run sends until the context ends: at once what is new, and each second what is due again.
@@ -59,17 +60,17 @@ func (d *Direct) Run(ctx context.Context) {
 
 // listen passes on that there is something new. Without it, the ticker finds it.
 func (d *Direct) listen(ctx context.Context, woken chan<- struct{}) {
-	for ctx.Err() == nil {
-		if err := d.Source.AwaitDirect(ctx); err != nil {
-			if pause(ctx, directSweep) != nil {
-				return
+	for {
+		err := d.Source.ListenDirect(ctx, func() {
+			select {
+			case woken <- struct{}{}:
+			default: // it is woken already
 			}
-			continue
+		})
+		if pause(ctx, directSweep) != nil {
+			return
 		}
-		select {
-		case woken <- struct{}{}:
-		default:
-		}
+		d.Log.Warn("not told of new messages for a moment", "error", fmt.Sprint(err))
 	}
 }
 

@@ -65,16 +65,22 @@ func (s *Store) ListDirect(ctx context.Context, now time.Time, limit int) ([]Dir
 	return refs, nil
 }
 
-// AwaitDirect waits until somebody has asked for a message, or the context ends. It takes a connection for as long as it waits.
-func (s *Store) AwaitDirect(ctx context.Context) error {
-	conn, err := s.pool.Acquire(ctx)
+// ListenDirect calls woken whenever somebody has asked for a message, until the context or the connection ends. It has a connection of its own:
+// one that went back to the pool would go on collecting what it is told.
+func (s *Store) ListenDirect(ctx context.Context, woken func()) error {
+	pooled, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return failure("wait for messages", err)
+		return failure("listen for messages", err)
 	}
-	defer conn.Release()
+	conn := pooled.Hijack()
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is given up
 	if _, err := conn.Exec(ctx, "LISTEN direct_messages"); err != nil {
-		return failure("wait for messages", err)
+		return failure("listen for messages", err)
 	}
-	_, err = conn.Conn().WaitForNotification(ctx)
-	return failure("wait for messages", err)
+	for {
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return failure("listen for messages", err)
+		}
+		woken()
+	}
 }

@@ -26,7 +26,7 @@ func (q *Queries) FindRequest(ctx context.Context, contactID uuid.UUID, iD uuid.
 const ListDirect = `-- name: ListDirect :many
 SELECT id, contact_id, state, attempt, updated_at FROM messages
 WHERE enrollment_id IS NULL AND (state IN ('queued', 'deferred') OR state = 'sending' AND lease_until <= $1 OR state = 'unknown' AND class = 'transactional' AND resends = 0)
-ORDER BY updated_at LIMIT $2
+ORDER BY state <> 'queued', updated_at LIMIT $2
 `
 
 type ListDirectRow struct {
@@ -38,6 +38,7 @@ type ListDirectRow struct {
 }
 
 // Messages of no enrollment that may be sent now: new ones, deferred ones, those whose sender has died, and those that may be sent once more.
+// New ones come first: however many were put off, they keep nobody waiting.
 func (q *Queries) ListDirect(ctx context.Context, now *time.Time, maxRows int32) ([]ListDirectRow, error) {
 	rows, err := q.db.Query(ctx, ListDirect, now, maxRows)
 	if err != nil {
