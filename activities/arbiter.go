@@ -11,8 +11,12 @@ import (
 	"throughline.dev/throughline/internal/journey"
 )
 
-// journalHeld is the kind of the decision that a mail waits.
-const journalHeld = "held"
+const (
+	// journalHeld is the kind of the decision that a mail waits.
+	journalHeld = "held"
+	// salesPatience is how long a mail waits for sales before it looks again. What ends a handoff wakes it at once; this is for the rest.
+	salesPatience = 24 * time.Hour
+)
 
 // arbitrate judges whether a mail that nothing refuses may go out now. A contact's mails are judged one at a time, under its row lock, so
 // that two journeys can't both take the last room that a cap leaves. It gives the outcome that stops the send, if any; a mail that is not
@@ -31,6 +35,13 @@ func (a *Messages) arbitrate(ctx context.Context, tx ContactTx, in EffectInput, 
 	if err != nil {
 		return nil, err
 	}
+	if m.Class != email.Transactional && l.def.DuringHandoff != journey.DuringHandoffSend {
+		if with, err := tx.WithSales(ctx); err != nil {
+			return nil, fmt.Errorf("find handoffs: %w", err)
+		} else if with {
+			return a.heldOrLeft(ctx, tx, in, d, m, email.Verdict{Reason: audience.ReasonWithSales, Until: wish.At.Add(salesPatience)})
+		}
+	}
 	if len(policy.Caps) == 0 && policy.QuietHours == nil && send.Window == nil {
 		return nil, nil //nolint:nilnil // no outcome: nothing rules it
 	}
@@ -42,17 +53,26 @@ func (a *Messages) arbitrate(ctx context.Context, tx ContactTx, in EffectInput, 
 			return nil, fmt.Errorf("find held mails: %w", err)
 		}
 	}
-	verdict := policy.Judge(wish)
+	return a.heldOrLeft(ctx, tx, in, d, m, policy.Judge(wish))
+}
+
+// heldOrLeft does what the step says of a mail that may not go out now: it waits, or it is left out. One that may go out waits no more.
+func (a *Messages) heldOrLeft(ctx context.Context, tx ContactTx, in EffectInput, d draft, m *email.Message, verdict email.Verdict) (*journey.Outcome, error) {
+	send := d.step.Send
 	if verdict.Reason == "" || verdict.Reason == audience.ReasonNeverAllowed || send.Otherwise == journey.OtherwiseSkip || send.Otherwise == journey.OtherwiseExit {
 		m.Reason = verdict.Reason
 		return nil, tx.ReleaseSend(ctx, in.Ref.EnrollmentID)
 	}
-	return a.hold(ctx, tx, in, wish.Topic, l.def.Priority, verdict)
+	l, err := a.Versions.loaded(in.Ref.Hash)
+	if err != nil {
+		return nil, err
+	}
+	return a.hold(ctx, tx, in, send.Topic, l.def.Priority, verdict)
 }
 
 // hold lets the enrollment wait at its step, and says so in the journal.
 func (a *Messages) hold(ctx context.Context, tx ContactTx, in EffectInput, topic string, priority int, verdict email.Verdict) (*journey.Outcome, error) {
-	if err := tx.HoldSend(ctx, in.Ref.EnrollmentID, topic, priority, verdict.Until); err != nil {
+	if err := tx.HoldSend(ctx, in.Ref.EnrollmentID, topic, priority, verdict); err != nil {
 		return nil, fmt.Errorf("hold: %w", err)
 	}
 	_, _, err := tx.RecordDecision(ctx, journey.Decision{

@@ -193,6 +193,10 @@ func (r *reading) resolve(ctx context.Context, h Hosted, l loaded) (bool, error)
 		why = verdict.Terms
 		return verdict.Holds, err
 	}
+	h, err := r.released(ctx, h)
+	if err != nil {
+		return false, err
+	}
 	outcome, event, done, err := r.scan(ctx, h, l.plan, holds)
 	if err != nil || !done {
 		return false, err

@@ -56,13 +56,16 @@ type ContactTx interface {
 	TrackingConsent(ctx context.Context) (bool, error)
 	CountedMail(ctx context.Context, since time.Time) ([]email.SentMail, error)
 	HeldBefore(ctx context.Context, enrollmentID string, priority int) ([]string, error)
-	HoldSend(ctx context.Context, enrollmentID, topic string, priority int, until time.Time) error
+	HoldSend(ctx context.Context, enrollmentID, topic string, priority int, held email.Verdict) error
+	HoldReason(ctx context.Context, enrollmentID string) (string, error)
 	ReleaseSend(ctx context.Context, enrollmentID string) error
 	Message(ctx context.Context, id string) (*email.Message, error)
 	InsertMessage(ctx context.Context, m email.Message) error
 	ClaimMessage(ctx context.Context, id string, leaseUntil, now time.Time) (email.Message, error)
 	SkipMessage(ctx context.Context, id, reason string, now time.Time) error
 
+	// WithSales tells whether a handoff of the contact is open or accepted.
+	WithSales(ctx context.Context) (bool, error)
 	CreateHandoff(ctx context.Context, h sales.Handoff) (sales.Handoff, bool, error)
 	Handoff(ctx context.Context, id string) (sales.Handoff, error)
 	UpdateHandoff(ctx context.Context, h sales.Handoff) error

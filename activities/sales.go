@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
 	"throughline.dev/throughline/internal/journey"
 	"throughline.dev/throughline/internal/sales"
@@ -172,6 +173,23 @@ func (r *reading) closeHandoff(ctx context.Context, h Hosted, o journey.Outcome)
 		return fmt.Errorf("close handoff: %w", err)
 	}
 	return nil
+}
+
+// released lets a mail go now that has waited for sales, once sales has nothing open for the contact.
+func (r *reading) released(ctx context.Context, h Hosted) (Hosted, error) {
+	if h.State.Park == nil || !h.State.Park.Held {
+		return h, nil
+	}
+	reason, err := r.tx.HoldReason(ctx, h.EnrollmentID)
+	if err != nil || reason != audience.ReasonWithSales {
+		return h, err
+	}
+	if with, err := r.tx.WithSales(ctx); err != nil || with {
+		return h, err
+	}
+	park := *h.State.Park
+	park.Deadline, h.State.Park = &r.now, &park
+	return h, nil
 }
 
 func (r *reading) ref(h Hosted) StepRef {

@@ -89,6 +89,7 @@ func definitionNode(def *Definition) (*node, error) {
 	if def.Priority != 0 {
 		n.with("priority", &node{typ: typeNumber, text: strconv.Itoa(def.Priority)})
 	}
+	n.withText("during_handoff", string(def.DuringHandoff))
 	n.with("goal", matchesNode(def.Goal)).with("exit", matchesNode(def.Exit))
 	steps := listNode()
 	for i := range def.Steps {

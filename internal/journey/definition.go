@@ -14,9 +14,11 @@ type Definition struct {
 	Reenter Reenter
 	// Priority decides between journeys when a cap leaves room for fewer mails than want to go out: the larger goes first.
 	Priority int
-	Goal     []Match
-	Exit     []Match
-	Steps    []Step
+	// DuringHandoff says what becomes of marketing mail while sales works on the contact; empty is hold.
+	DuringHandoff DuringHandoff
+	Goal          []Match
+	Exit          []Match
+	Steps         []Step
 
 	hash string // of the document it was parsed from
 }
@@ -28,6 +30,15 @@ type Match struct {
 	When    string    // a condition; empty: always
 	Pointer string    // where it stands in the document
 }
+
+// DuringHandoff is what a journey's marketing mail does while a handoff of its contact is open, from whatever journey.
+type DuringHandoff string
+
+// What it may do.
+const (
+	DuringHandoffHold DuringHandoff = "hold" // nobody gets an advert while somebody talks with them
+	DuringHandoffSend DuringHandoff = "send"
+)
 
 // ReenterPolicy says whether a contact may go through a journey again.
 type ReenterPolicy string

@@ -105,6 +105,7 @@ func DefinitionFields() []Field {
 		{Name: "enter", Type: FieldMatches, Doc: "The events that enroll a contact. Without any, only the API can.", Fields: matchFields()},
 		{Name: "reenter", Type: FieldText, Default: "never", Doc: "Whether a contact may go through again: never, always, or after a time such as after 90d, counted from the end of the last enrollment. Nobody is in the same journey twice at once.", Example: "after 90d"},
 		{Name: "priority", Type: FieldInteger, Default: "0", Doc: "Which journey goes first when the sending policy leaves room for fewer mails than want to go out: the larger number. From -100 to 100.", Example: "10"},
+		{Name: "during_handoff", Type: FieldChoice, Default: string(DuringHandoffHold), Choices: []string{string(DuringHandoffHold), string(DuringHandoffSend)}, Doc: "What the journey's marketing mail does while sales works on the contact, whichever journey handed it over: hold waits until sales is done (a step's otherwise may say something else), send goes out all the same.", Example: string(DuringHandoffSend)},
 		{Name: "goal", Type: FieldMatches, Doc: "The events that mean success: they complete the enrollment, wherever it is.", Fields: matchFields()},
 		{Name: "exit", Type: FieldMatches, Doc: "The events that end the enrollment, wherever it is.", Fields: matchFields()},
 	}

@@ -54,6 +54,7 @@ func (d *decoder) definition(root *node) *Definition {
 	if def.Priority = o.integer("priority"); def.Priority < -maxPriority || def.Priority > maxPriority {
 		d.problem("/priority", "wrong_type", "\"priority\" is a whole number from %d to %d.", -maxPriority, maxPriority)
 	}
+	def.DuringHandoff = DuringHandoff(o.text("during_handoff"))
 	if root.typ == typeObject {
 		def.Steps = d.steps(root.get("steps"))
 	}

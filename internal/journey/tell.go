@@ -17,6 +17,9 @@ func (d *Definition) Tell(made Decision) string {
 	case "not_entered":
 		return sentence(orElse(text(made.Detail, "event"), "A call of the API") + " let nobody in: " + reasonWords(made.Reason))
 	case "held":
+		if made.Reason == audience.ReasonWithSales { // nobody knows until when
+			return sentence("The mail waits: " + reasonWords(made.Reason))
+		}
 		return sentence(joined(": ", "The mail waits until "+text(made.Detail, "until"), reasonWords(made.Reason)))
 	case string(Completed), string(Exited), string(Failed), string(Cancelled):
 		return sentence(ending(EnrollmentState(made.Kind), made.Reason))

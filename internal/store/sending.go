@@ -69,13 +69,13 @@ func (tx *ContactTx) HeldBefore(ctx context.Context, enrollmentID string, priori
 	return topics, failure("list held sends", err)
 }
 
-// HoldSend notes that an enrollment's mail waits until a moment.
-func (tx *ContactTx) HoldSend(ctx context.Context, enrollmentID, topic string, priority int, until time.Time) error {
+// HoldSend notes that an enrollment's mail waits until a moment, and why.
+func (tx *ContactTx) HoldSend(ctx context.Context, enrollmentID, topic string, priority int, held email.Verdict) error {
 	id, err := parseID(enrollmentID)
 	if err != nil {
 		return err
 	}
-	return failure("hold send", tx.q.HoldSend(ctx, dbsqlc.HoldSendParams{EnrollmentID: id, Topic: topic, Priority: int32(priority), HeldUntil: until}))
+	return failure("hold send", tx.q.HoldSend(ctx, dbsqlc.HoldSendParams{EnrollmentID: id, Topic: topic, Priority: int32(priority), HeldUntil: held.Until, Reason: held.Reason}))
 }
 
 // ReleaseSend notes that it waits no more.
@@ -85,4 +85,23 @@ func (tx *ContactTx) ReleaseSend(ctx context.Context, enrollmentID string) error
 		return err
 	}
 	return failure("release send", tx.q.ReleaseSend(ctx, id))
+}
+
+// HoldReason is why an enrollment's mail waits; empty when nothing is noted.
+func (tx *ContactTx) HoldReason(ctx context.Context, enrollmentID string) (string, error) {
+	id, err := parseID(enrollmentID)
+	if err != nil {
+		return "", err
+	}
+	reason, err := tx.q.FindHold(ctx, id)
+	if isNoRows(err) {
+		return "", nil
+	}
+	return reason, failure("find hold", err)
+}
+
+// WithSales tells whether a handoff of the contact is open or accepted: somebody in sales works on it.
+func (tx *ContactTx) WithSales(ctx context.Context) (bool, error) {
+	with, err := tx.q.IsWithSales(ctx, tx.id)
+	return with, failure("find handoffs", err)
 }

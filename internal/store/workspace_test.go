@@ -263,7 +263,7 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	mail := tracked(t, s, e)
 	require.NoError(t, s.RecordClick(ctx, mail.ID, person(0, start), start))
 	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
-		require.NoError(t, tx.HoldSend(ctx, e.ID, "news", 1, start))
+		require.NoError(t, tx.HoldSend(ctx, e.ID, "news", 1, email.Verdict{Reason: "capped", Until: start}))
 	})
 	_, err := s.SaveSendingPolicy(ctx, email.Policy{}, nil, start)
 	require.NoError(t, err)

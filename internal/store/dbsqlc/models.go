@@ -200,6 +200,7 @@ type HeldSend struct {
 	Topic        string
 	Priority     int32
 	HeldUntil    time.Time
+	Reason       string
 }
 
 type Identity struct {

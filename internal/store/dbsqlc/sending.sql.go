@@ -12,6 +12,17 @@ import (
 	"github.com/google/uuid"
 )
 
+const FindHold = `-- name: FindHold :one
+SELECT reason FROM held_sends WHERE enrollment_id = $1
+`
+
+func (q *Queries) FindHold(ctx context.Context, enrollmentID uuid.UUID) (string, error) {
+	row := q.db.QueryRow(ctx, FindHold, enrollmentID)
+	var reason string
+	err := row.Scan(&reason)
+	return reason, err
+}
+
 const FindSendingPolicy = `-- name: FindSendingPolicy :one
 SELECT id, document, revision, updated_at FROM sending_policy
 `
@@ -29,8 +40,8 @@ func (q *Queries) FindSendingPolicy(ctx context.Context) (SendingPolicy, error) 
 }
 
 const HoldSend = `-- name: HoldSend :exec
-INSERT INTO held_sends (enrollment_id, topic, priority, held_until) VALUES ($1, $2, $3, $4)
-ON CONFLICT (enrollment_id) DO UPDATE SET topic = excluded.topic, priority = excluded.priority, held_until = excluded.held_until
+INSERT INTO held_sends (enrollment_id, topic, priority, held_until, reason) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (enrollment_id) DO UPDATE SET topic = excluded.topic, priority = excluded.priority, held_until = excluded.held_until, reason = excluded.reason
 `
 
 type HoldSendParams struct {
@@ -38,6 +49,7 @@ type HoldSendParams struct {
 	Topic        string
 	Priority     int32
 	HeldUntil    time.Time
+	Reason       string
 }
 
 func (q *Queries) HoldSend(ctx context.Context, arg HoldSendParams) error {
@@ -46,8 +58,20 @@ func (q *Queries) HoldSend(ctx context.Context, arg HoldSendParams) error {
 		arg.Topic,
 		arg.Priority,
 		arg.HeldUntil,
+		arg.Reason,
 	)
 	return err
+}
+
+const IsWithSales = `-- name: IsWithSales :one
+SELECT EXISTS (SELECT 1 FROM handoffs WHERE contact_id = $1 AND status IN ('open', 'accepted')) AS with_sales
+`
+
+func (q *Queries) IsWithSales(ctx context.Context, contactID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, IsWithSales, contactID)
+	var with_sales bool
+	err := row.Scan(&with_sales)
+	return with_sales, err
 }
 
 const ListCountedMessages = `-- name: ListCountedMessages :many
@@ -86,9 +110,10 @@ func (q *Queries) ListCountedMessages(ctx context.Context, contactID uuid.UUID, 
 const ListHeldBefore = `-- name: ListHeldBefore :many
 SELECT h.topic FROM held_sends h JOIN enrollments e ON e.id = h.enrollment_id
 WHERE e.contact_id = $1 AND e.ended_at IS NULL AND e.wake_at = h.held_until AND h.enrollment_id <> $2 AND h.priority > $3
+    AND h.reason <> 'with_sales'
 `
 
-// Who has moved on since waits no more: then the enrollment's row speaks of another moment.
+// Who has moved on since waits no more: then the enrollment's row speaks of another moment. What waits for sales takes no room from others.
 func (q *Queries) ListHeldBefore(ctx context.Context, contactID uuid.UUID, enrollmentID uuid.UUID, priority int32) ([]string, error) {
 	rows, err := q.db.Query(ctx, ListHeldBefore, contactID, enrollmentID, priority)
 	if err != nil {
