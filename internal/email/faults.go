@@ -5,4 +5,5 @@ import "errors"
 var (
 	errLink    = errors.New("no complete http or https address")
 	errSubject = errors.New("the subject is empty")
+	errForm    = errors.New("the form is broken")
 )

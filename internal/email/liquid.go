@@ -35,13 +35,21 @@ const (
 	ModeLink             // percent-encoded, save for a placeholder that starts the link
 
 	modeToken // each value is held back behind a mark; see values
+	modes     // how many there are
 )
 
 // Liquid is a template source that passed the gate. It may be rendered by many goroutines at once.
 type Liquid struct {
-	source  string
-	tokens  []parser.Token // comments left out
-	literal bool           // no placeholder at all
+	source   string
+	tokens   []parser.Token // comments left out
+	literal  bool           // no placeholder at all
+	programs [modes]program // by mode: made once, as the library takes longer to parse a source than to run it
+}
+
+// program is a source as the library runs it.
+type program struct {
+	root render.Node
+	cfg  render.Config
 }
 
 // ParseLiquid checks a source and lists everything that is wrong with it. Problems have an empty path: the caller knows the place.
@@ -59,8 +67,9 @@ func ParseLiquid(source string) (*Liquid, []fault.Problem) {
 		return nil, g.problems
 	}
 	l := &Liquid{source: source, tokens: tokens}
-	for _, mode := range []Mode{ModeText, ModeHTML, ModeLink, modeToken} {
-		if _, _, err := l.compile(mode, &values{}); err != nil {
+	for mode := range modes {
+		var err error
+		if l.programs[mode], err = l.compile(mode); err != nil {
 			line := 0
 			var located interface{ LineNumber() int }
 			if errors.As(err, &located) {
@@ -78,16 +87,14 @@ func (l *Liquid) Render(mode Mode, data Data) (string, error) {
 	if l.literal {
 		return l.source, nil
 	}
-	return l.render(mode, data.bindings(), &values{})
+	return l.render(mode, data.bindings())
 }
 
 // renderHeld fills the placeholders with marks and gives the values to put there later.
-func (l *Liquid) renderHeld(data Data) (string, *values, error) {
+func (l *Liquid) renderHeld(bindings map[string]any) (string, *values, error) {
 	held := &values{}
-	if l.literal {
-		return l.source, held, nil
-	}
-	out, err := l.render(modeToken, data.bindings(), held)
+	bindings[heldName] = held
+	out, err := l.render(modeToken, bindings)
 	return out, held, err
 }
 
@@ -97,11 +104,11 @@ var (
 	errLiquidPanic  = errors.New("the template could not be evaluated")
 )
 
-// render hides the cause of a library error: it may quote a contact's values.
-func (l *Liquid) render(mode Mode, bindings map[string]any, held *values) (out string, err error) {
-	root, cfg, err := l.compile(mode, held)
-	if err != nil {
-		return "", fmt.Errorf("render liquid: %w", errLiquidPanic)
+// render hides the cause of a library error: it may quote a contact's values. The library works on a copy of the bindings, so that what a
+// template assigns is gone with it.
+func (l *Liquid) render(mode Mode, bindings map[string]any) (out string, err error) {
+	if l.literal {
+		return l.source, nil
 	}
 	budget := maxLiquidSteps
 	bindings[budgetName] = &budget
@@ -111,7 +118,7 @@ func (l *Liquid) render(mode Mode, bindings map[string]any, held *values) (out s
 			out, err = "", fmt.Errorf("render liquid: %w", liquidCause(w, budget))
 		}
 	}()
-	if rerr := render.Render(root, w, bindings, cfg); rerr != nil {
+	if rerr := render.Render(l.programs[mode].root, w, bindings, l.programs[mode].cfg); rerr != nil {
 		return "", fmt.Errorf("render liquid: %w", liquidCause(w, budget))
 	}
 	return w.buf.String(), nil
@@ -130,27 +137,29 @@ func liquidCause(w *limitedWriter, budget int) error {
 
 // compile rewrites the source so that every placeholder ends in the mode's escaping filter and every loop counts its steps,
 // then hands it to the library. The library panics on some bad literals.
-func (l *Liquid) compile(mode Mode, held *values) (root render.Node, cfg render.Config, err error) {
+func (l *Liquid) compile(mode Mode) (p program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			root, err = nil, errLiquidPanic
+			err = errLiquidPanic
 		}
 	}()
-	cfg = render.NewConfig()
-	addFilters(&cfg, held)
-	tags.AddStandardTags(cfg)
-	cfg.AddTag(tickTag, l.tick)
-	root, perr := cfg.Compile(l.rewrite(mode), parser.SourceLoc{LineNo: 1})
+	p.cfg = render.NewConfig()
+	addFilters(&p.cfg)
+	tags.AddStandardTags(p.cfg)
+	p.cfg.AddTag(tickTag, l.tick)
+	root, perr := p.cfg.Compile(l.rewrite(mode), parser.SourceLoc{LineNo: 1})
 	if perr != nil {
-		return nil, cfg, perr
+		return p, perr
 	}
-	return root, cfg, nil
+	p.root = root
+	return p, nil
 }
 
 // Names that the gate keeps out of templates.
 const (
 	reservedPrefix = "tl_"
 	budgetName     = "tl_budget"
+	heldName       = "tl_held"
 	tickTag        = "tl_tick"
 	filterText     = "tl_text"
 	filterHTML     = "tl_html"
@@ -181,7 +190,7 @@ func (l *Liquid) filterOf(mode Mode, index int) string {
 	case mode == ModeHTML:
 		return filterHTML
 	case mode == modeToken:
-		return filterToken
+		return filterToken + ": " + heldName
 	case mode == ModeLink && index > 0 && !endsInFilter(l.tokens[index].Args, "url_encode"):
 		return filterLink
 	default:

@@ -25,8 +25,14 @@ type filter struct {
 var errFilter = errors.New("filter failed") // says no more: the value may be personal
 
 // addFilters gives the library our filters. Token marks a place in Markdown; see values.
-func addFilters(cfg *render.Config, marks *values) {
-	cfg.AddFilter(filterToken, func(v, _, _ any) any { return marks.hold(printable(text(v))) })
+func addFilters(cfg *render.Config) {
+	cfg.AddFilter(filterToken, func(v, held, _ any) (any, error) {
+		marks, ok := held.(*values)
+		if !ok {
+			return nil, errFilter
+		}
+		return marks.hold(printable(text(v))), nil
+	})
 	for name, f := range filters() {
 		cfg.AddFilter(name, f.fn)
 	}

@@ -22,7 +22,7 @@ func (v *values) hold(s string) string {
 }
 
 // putBack needs sanitised HTML: there, a < or > is part of a tag and nothing else. Within a tag, a value is part of a link.
-func (v *values) putBack(clean string) string {
+func (v *values) putBack(clean string) (string, error) {
 	var b strings.Builder
 	at, size := 0, 0
 	for _, m := range markPattern.FindAllStringSubmatchIndex(clean, -1) {
@@ -36,11 +36,11 @@ func (v *values) putBack(clean string) string {
 		if strings.LastIndexByte(clean[:m[0]], '<') > strings.LastIndexByte(clean[:m[0]], '>') {
 			s = escapeLink(v.list[i])
 		}
-		if size += len(s); size > MaxLiquidOutput {
-			break
+		if size += len(v.list[i]); size > MaxLiquidOutput {
+			return "", errLiquidOutput
 		}
 		b.WriteString(s)
 	}
 	b.WriteString(clean[at:])
-	return b.String()
+	return b.String(), nil
 }

@@ -3,12 +3,12 @@ package email
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/matcornic/hermes/v2"
 	"github.com/microcosm-cc/bluemonday"
-	"github.com/russross/blackfriday/v2"
 
 	"throughline.dev/throughline/internal/fault"
 )
@@ -25,19 +25,25 @@ type RenderOptions struct {
 	UnsubscribeURL string // marketing mail has one
 }
 
-// Renderer fills templates. Many goroutines may use it at once.
+// Renderer fills templates. Many goroutines may use it at once. hermes works once for each shape that mails have, and its forms are kept.
 type Renderer struct {
 	brand  Brand
 	theme  theme
 	policy *bluemonday.Policy
+	links  *template.Template // writes an address as hermes does
+	forms  *cache[*form]
+	liquid *cache[parsedLiquid]
 	err    error // of the brand: every rendering reports it
 }
 
 // NewRenderer makes a renderer. Check tells whether the brand is complete.
 func NewRenderer(brand Brand) *Renderer {
-	r := &Renderer{brand: brand, policy: markdownPolicy()}
+	r := &Renderer{brand: brand, policy: markdownPolicy(), forms: newCache[*form](maxForms), liquid: newCache[parsedLiquid](maxSources)}
 	if r.err = r.brand.check(); r.err == nil {
 		r.theme, r.err = newTheme()
+	}
+	if r.err == nil {
+		r.links, r.err = template.New("link").Parse(`<a href="{{ . }}">`)
 	}
 	return r
 }
@@ -60,87 +66,91 @@ func markdownPolicy() *bluemonday.Policy {
 
 // Render fills a template for one contact. An error is a fault of kind Invalid; it names the field, never a value.
 func (r *Renderer) Render(tpl Template, data Data, opts RenderOptions) (Rendered, error) {
-	if r.err != nil {
-		return Rendered{}, r.err
+	c, err := r.fill(tpl, data, opts)
+	if err != nil {
+		return Rendered{}, err
 	}
-	f := &filler{bindings: data, brand: r.brand}
-	subject, source := "/subject", tpl.Subject
+	form, err := r.formOf(c)
+	if err != nil {
+		return Rendered{}, err
+	}
+	if form.by != "" {
+		return r.generate(c)
+	}
+	return r.fillForm(form, c)
+}
+
+// fill applies Liquid to every field.
+func (r *Renderer) fill(tpl Template, data Data, opts RenderOptions) (*content, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	f := &filler{renderer: r, bindings: data.bindings(), brand: r.brand}
+	source := tpl.Subject
 	if opts.Subject != "" {
 		source = opts.Subject
 	}
-	out := Rendered{Subject: oneLine(f.text(subject, source))}
-	body := f.body(tpl.Body)
-	preheader := oneLine(f.text("/preheader", tpl.Preheader))
-	content := f.markdown("/body/markdown", tpl.Body.Markdown, r.policy)
+	c := &content{words: UnsubscribeText(data.Contact.Locale), held: &values{}}
+	c.subject = oneLine(f.text("/subject", source))
+	c.body = f.body(tpl.Body)
+	c.preheader = oneLine(f.text("/preheader", tpl.Preheader))
+	f.markdown("/body/markdown", tpl.Body.Markdown, c)
 	if f.err != nil {
-		return Rendered{}, f.err
+		return nil, f.err
 	}
-	if out.Subject == "" {
-		return Rendered{}, renderFault("/subject", errSubject)
+	if c.subject == "" {
+		return nil, renderFault("/subject", errSubject)
 	}
-	if body.Signature == "" {
-		body.Signature = r.brand.Name
+	if c.body.Signature == "" {
+		c.body.Signature = r.brand.Name
 	}
-	t := r.theme
-	t.Preheader, t.Address, t.UnsubscribeText = preheader, r.brand.Address, UnsubscribeText(data.Contact.Locale)
-	t.Content = content
 	if opts.UnsubscribeURL != "" {
-		link, err := checkLink(opts.UnsubscribeURL)
-		if err != nil {
-			return Rendered{}, renderFault("/unsubscribe_url", err)
+		var err error
+		if c.unsubscribe, err = checkLink(opts.UnsubscribeURL); err != nil {
+			return nil, renderFault("/unsubscribe_url", err)
 		}
-		t.UnsubscribeURL = link
 	}
-	return r.generate(out, t, body)
-}
-
-// generate uses a fresh Hermes: it writes its defaults into itself, and would race.
-func (r *Renderer) generate(out Rendered, t theme, body hermes.Body) (Rendered, error) {
-	h := hermes.Hermes{Theme: t, Product: hermes.Product{
-		Name: r.brand.Name, Link: r.brand.Link, Logo: r.brand.Logo, Copyright: r.brand.Copyright, TroubleText: troubleText,
-	}}
-	var err error
-	if out.HTML, err = h.GenerateHTML(hermes.Email{Body: body}); err != nil {
-		return Rendered{}, renderFault("/body", err)
-	}
-	if out.Text, err = h.GeneratePlainText(hermes.Email{Body: body}); err != nil {
-		return Rendered{}, renderFault("/body", err)
-	}
-	out.Text = strings.TrimSpace(out.Text) + "\n"
-	return out, nil
+	return c, nil
 }
 
 // filler applies Liquid to each field and keeps the first error.
 type filler struct {
-	bindings Data
+	renderer *Renderer
+	bindings map[string]any // of one mail: objects are asked for once
 	brand    Brand
 	err      error
+}
+
+// parsedLiquid is what became of a source.
+type parsedLiquid struct {
+	liquid   *Liquid // nil: it has problems
+	problems []fault.Problem
 }
 
 func (f *filler) parse(path, source string) *Liquid {
 	if f.err != nil || source == "" {
 		return nil
 	}
-	l, problems := ParseLiquid(source)
-	if l == nil {
-		f.err = fault.WithProblems(ReasonRenderFailed, "The template has a placeholder that is not valid at "+path+".", at(path, problems))
+	parsed := f.renderer.liquid.of(source, func() parsedLiquid {
+		l, problems := ParseLiquid(source)
+		return parsedLiquid{l, problems}
+	})
+	if parsed.liquid == nil {
+		f.err = fault.WithProblems(ReasonRenderFailed, "The template has a placeholder that is not valid at "+path+".", at(path, slices.Clone(parsed.problems)))
 	}
-	return l
+	return parsed.liquid
 }
 
-// markdown turns into sanitised HTML before any value gets near it, so that a value is never Markdown nor HTML.
-func (f *filler) markdown(path, source string, policy *bluemonday.Policy) template.HTML {
+// markdown holds the values back, so that a value is never Markdown nor HTML.
+func (f *filler) markdown(path, source string, c *content) {
 	l := f.parse(path, source)
 	if l == nil {
-		return ""
+		return
 	}
-	out, held, err := l.renderHeld(f.bindings)
-	if err != nil {
+	var err error
+	if c.marked, c.held, err = l.renderHeld(f.bindings); err != nil {
 		f.err = renderFault(path, err)
-		return ""
 	}
-	clean := policy.SanitizeBytes(blackfriday.Run([]byte(out)))
-	return template.HTML(held.putBack(string(clean))) //nolint:gosec // sanitised, and the values are escaped
 }
 
 func (f *filler) fill(path, source string, mode Mode) string {
@@ -148,11 +158,19 @@ func (f *filler) fill(path, source string, mode Mode) string {
 	if l == nil {
 		return ""
 	}
-	out, err := l.Render(mode, f.bindings)
+	out, err := l.render(mode, f.bindings)
 	if err != nil {
 		f.err = renderFault(path, err)
 	}
-	return out
+	return newlines(out)
+}
+
+// newlines is what HTML makes of line ends and of NUL, which an author may have written.
+func newlines(s string) string {
+	if !strings.ContainsAny(s, "\r\x00") {
+		return s
+	}
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\uFFFD").Replace(s)
 }
 
 func (f *filler) text(path, source string) string { return f.fill(path, source, ModeText) }

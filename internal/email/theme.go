@@ -20,6 +20,7 @@ type theme struct {
 	Address         string
 	UnsubscribeText string
 	UnsubscribeURL  string
+	Outlook         []string // what stands for the texts of the buttons in the comments that only Outlook reads
 }
 
 func (t theme) Name() string              { return "throughline" }
@@ -54,6 +55,11 @@ func themePatches() []themePatch {
 		{`{{ if (ne .Email.Body.FreeMarkdown "") }}`, `{{ if .Hermes.Theme.Content }}`, 1},
 		{`{{ .Email.Body.FreeMarkdown.ToHTML }}`, `{{ .Hermes.Theme.Content }}`, 1},
 		{`<p>{{ $action.Instructions }}</p>`, `{{ with $action.Instructions }}<p>{{ . }}</p>{{ end }}`, 1},
+		// hermes would print the text as it is within the comment, where Outlook takes it for HTML: something else stands for it; see marks.
+		{`{{ range $action := . }}`, `{{ range $i, $action := . }}`, 2},
+		{`{{ $action.Button.Text }}
+                                    </center>`, `{{ index $.Hermes.Theme.Outlook $i }}
+                                    </center>`, 1},
 		{`<p>
                       {{.Email.Body.Signature}},
                       <br />

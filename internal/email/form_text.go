@@ -1,0 +1,105 @@
+package email
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/jaytaylor/html2text"
+	nethtml "golang.org/x/net/html"
+)
+
+// textForm is the parsed page that the text part is made of. Tables are as wide as what is in them, so the last step is taken for each mail; the
+// rest, which costs most, is not.
+type textForm struct {
+	copies sync.Pool // of *textPage
+}
+
+// textPage is a page with holes; it serves one mail at a time.
+type textPage struct {
+	root  *nethtml.Node
+	holes []hole
+}
+
+// hole is a string of the page, and what it is put together from.
+type hole struct {
+	at    *string
+	parts []segment
+	link  bool // an attribute
+}
+
+func newTextForm(source string) (*textForm, error) {
+	root, err := nethtml.Parse(strings.NewReader(source))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says where by its caller
+	}
+	return &textForm{copies: sync.Pool{New: func() any { return newTextPage(root) }}}, nil
+}
+
+func newTextPage(root *nethtml.Node) *textPage {
+	p := &textPage{}
+	p.root = p.copy(root)
+	return p
+}
+
+// copy copies a tree, without the white space that makes no difference.
+func (p *textPage) copy(n *nethtml.Node) *nethtml.Node {
+	out := &nethtml.Node{Type: n.Type, DataAtom: n.DataAtom, Data: n.Data, Namespace: n.Namespace, Attr: append([]nethtml.Attribute(nil), n.Attr...)}
+	if n.Type == nethtml.TextNode {
+		p.hole(&out.Data, false)
+	}
+	for i := range out.Attr {
+		p.hole(&out.Attr[i].Val, true)
+	}
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		if child.Type == nethtml.TextNode && (n.Data == "body" || n.Data == "ul") && strings.TrimSpace(child.Data) == "" {
+			continue
+		}
+		out.AppendChild(p.copy(child))
+	}
+	return out
+}
+
+func (p *textPage) hole(at *string, link bool) {
+	found := slotPattern.FindAllStringSubmatchIndex(*at, -1)
+	if len(found) == 0 {
+		return
+	}
+	h := hole{at: at, link: link}
+	fixed := 0
+	for _, m := range found {
+		h.parts = append(h.parts, segment{(*at)[fixed:m[0]], slotOf([]string{"", (*at)[m[2]:m[3]], (*at)[m[4]:m[5]]})})
+		fixed = m[1]
+	}
+	h.parts = append(h.parts, segment{fixed: (*at)[fixed:], slot: slot{index: -1}})
+	p.holes = append(p.holes, h)
+}
+
+// fill writes a content's values into a copy of the page, and makes text of it.
+func (t *textForm) fill(pieces []piece, held *values) (string, error) {
+	page, ok := t.copies.Get().(*textPage)
+	if !ok {
+		return "", errForm
+	}
+	defer func() {
+		for _, h := range page.holes {
+			*h.at = "" // nobody's data stays in the pool
+		}
+		t.copies.Put(page)
+	}()
+	for _, h := range page.holes {
+		var b strings.Builder
+		for _, part := range h.parts {
+			b.WriteString(part.fixed)
+			if part.slot.index < 0 {
+				continue
+			}
+			value, _ := part.slot.of(pieces, held)
+			if h.link && part.slot.value {
+				value = escapeLink(value)
+			}
+			b.WriteString(value)
+		}
+		*h.at = b.String()
+	}
+	return html2text.FromHTMLNode(page.root, html2text.Options{PrettyTables: true}) //nolint:wrapcheck // says where by its caller
+}
