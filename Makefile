@@ -73,7 +73,7 @@ e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json
 
 .PHONY: bench
 bench: $(DEVSTACK) ## measure speed against the built-in baseline, and print a table
-	BENCH=1 $(DEVSTACK) run --throw-away -- go test -p 1 -count=1 -v -run '^TestBench' -timeout 40m . ./internal/store
+	BENCH=1 $(DEVSTACK) run --throw-away -- go test -p 1 -count=1 -v -run '^TestBench' -timeout 40m . ./internal/store ./internal/email
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/sqlc ## check style, the import law, workflow determinism and generated SQL

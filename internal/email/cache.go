@@ -5,7 +5,7 @@ import "sync"
 // The sizes of a renderer's caches, in entries.
 const (
 	maxForms   = 256
-	maxSources = 4096
+	maxSources = 1024
 )
 
 // cache keeps what is made of a text. When it is full it is emptied: what is used is soon there again, and nothing has to be said of age.

@@ -15,6 +15,7 @@ type content struct {
 	subject     string
 	preheader   string
 	body        hermes.Body
+	fixedTable  bool    // nobody's table differs
 	marked      string  // markdown, with a mark for each value
 	held        *values // the values
 	unsubscribe string  // the address; empty: none
@@ -37,10 +38,10 @@ func (r *Renderer) generate(c *content) (Rendered, error) {
 	}
 	marks := outlookMarks(c)
 	out := Rendered{Subject: c.subject}
-	if out.HTML, err = r.hermes(c, r.themeOf(c, mail, marks)).GenerateHTML(hermes.Email{Body: c.body}); err != nil {
+	if out.HTML, err = r.hermes(r.themeOf(c, mail, marks)).GenerateHTML(hermes.Email{Body: c.body}); err != nil {
 		return Rendered{}, renderFault("/body", err)
 	}
-	if out.Text, err = r.hermes(c, r.themeOf(c, mail, marks)).GeneratePlainText(hermes.Email{Body: c.body}); err != nil {
+	if out.Text, err = r.hermes(r.themeOf(c, mail, marks)).GeneratePlainText(hermes.Email{Body: c.body}); err != nil {
 		return Rendered{}, renderFault("/body", err)
 	}
 	for i, mark := range marks {
@@ -70,12 +71,7 @@ func (c *content) says(word string) bool {
 			return true
 		}
 	}
-	for _, value := range c.held.list {
-		if strings.Contains(value, word) {
-			return true
-		}
-	}
-	return strings.Contains(c.marked, word)
+	return strings.Contains(strings.Join(append(c.fixedCells(), c.held.list...), " ")+c.marked, word)
 }
 
 func (r *Renderer) themeOf(c *content, mail string, outlook []string) theme {
@@ -86,7 +82,7 @@ func (r *Renderer) themeOf(c *content, mail string, outlook []string) theme {
 }
 
 // hermes is a fresh one: it writes its defaults into itself, and would race.
-func (r *Renderer) hermes(_ *content, t theme) *hermes.Hermes {
+func (r *Renderer) hermes(t theme) *hermes.Hermes {
 	return &hermes.Hermes{Theme: t, Product: hermes.Product{
 		Name: r.brand.Name, Link: r.brand.Link, Logo: r.brand.Logo, Copyright: r.brand.Copyright, TroubleText: troubleText,
 	}}

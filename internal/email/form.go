@@ -72,8 +72,9 @@ func (r *Renderer) formOf(c *content) (*form, error) {
 // makeForm has hermes make the mail with a mark in each place, and takes it apart there.
 func (r *Renderer) makeForm(c *content, pieces []piece) (*form, error) {
 	mail := r.markdown(c)
-	if strings.Contains(mail, slotMark) || slotPattern.MatchString(strings.Join([]string{r.brand.Name, r.brand.Link, r.brand.Logo, r.brand.Copyright, r.brand.Address}, " ")) {
-		return &form{by: "its own words look like the marks of a form"}, nil
+	words := append(c.fixedCells(), r.brand.Name, r.brand.Link, r.brand.Logo, r.brand.Copyright, r.brand.Address)
+	if strings.Contains(mail, slotMark) || slotPattern.MatchString(strings.Join(words, " ")) {
+		return &form{by: "its words look like the marks of a form"}, nil
 	}
 	marked := c.slotted(pieces)
 	outlook := make([]string, len(marked.body.Actions))
@@ -81,13 +82,13 @@ func (r *Renderer) makeForm(c *content, pieces []piece) (*form, error) {
 		outlook[i] = a.Button.Text
 	}
 	t := r.themeOf(marked, mail, outlook)
-	source, err := r.hermes(c, t).GenerateHTML(hermes.Email{Body: marked.body})
+	source, err := r.hermes(t).GenerateHTML(hermes.Email{Body: marked.body})
 	if err != nil {
 		return nil, renderFault("/body", err)
 	}
 	plain := t
 	plain.html = t.text // the text part is HTML, too, until the last moment
-	plainSource, err := r.hermes(c, plain).GenerateHTML(hermes.Email{Body: marked.body})
+	plainSource, err := r.hermes(plain).GenerateHTML(hermes.Email{Body: marked.body})
 	if err != nil {
 		return nil, renderFault("/body", err)
 	}
@@ -99,6 +100,24 @@ func (r *Renderer) makeForm(c *content, pieces []piece) (*form, error) {
 		f.by = r.tryForm(f, c)
 	}
 	return f, nil
+}
+
+// slowMarkdown says why mails of a Markdown have no form. It looks at what somebody gets of whom nothing is known; empty: they have, or what is
+// wrong is said elsewhere.
+func slowMarkdown(source string) string {
+	if !strings.Contains(source, "{{") && !strings.Contains(source, slotMark) {
+		return ""
+	}
+	r := NewRenderer(Brand{Name: "-", Link: "https://example.com"})
+	c, err := r.fill(Template{Subject: "-", Body: Body{Markdown: source}}, Data{}, RenderOptions{})
+	if err != nil {
+		return ""
+	}
+	f, err := r.formOf(c)
+	if err != nil {
+		return ""
+	}
+	return f.by
 }
 
 // tryForm fills a form whose slots stand in an author's Markdown with values that change a page when they stand in the wrong place, and
@@ -115,7 +134,7 @@ func (r *Renderer) tryForm(f *form, c *content) string {
 			return "hermes failed"
 		}
 		if got, err := r.fillForm(f, &trial); err != nil || got != want {
-			return "a placeholder stands in an odd place of its Markdown"
+			return "a placeholder stands in an odd place of the Markdown"
 		}
 	}
 	return ""
@@ -223,10 +242,28 @@ func (r *Renderer) write(b *strings.Builder, place slotPlace, value string) erro
 
 // address is a link as html/template writes it, which hermes leaves it to: what is not ASCII is percent-encoded.
 func (r *Renderer) address(link string) (string, error) {
+	if plainAddress(link) {
+		return link, nil
+	}
 	var b strings.Builder
 	if err := r.links.Execute(&b, link); err != nil {
 		return "", fmt.Errorf("write a link: %w", err)
 	}
 	const head, tail = `<a href="`, `">`
 	return nethtml.UnescapeString(b.String()[len(head) : b.Len()-len(tail)]), nil
+}
+
+// plainAddress tells whether a link is written as it is. It is a short way: what it does not know goes the long one.
+func plainAddress(link string) bool {
+	for i := 0; i < len(link); i++ {
+		c := link[i]
+		if !isNamePart(c) && strings.IndexByte("./:?=&#~%", c) < 0 || c == '%' && (i+2 >= len(link) || !isHex(link[i+1]) || !isHex(link[i+2])) {
+			return false
+		}
+	}
+	return true
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }

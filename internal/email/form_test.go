@@ -54,7 +54,7 @@ func markdownSource(g *rapid.T) string {
 			"**{{ contact.a }}** *{{ contact.b }}* `{{ contact.c }}`", "[{{ contact.a }}](https://x.test/?q={{ contact.b }})", "![{{ contact.a }}](https://x.test/{{ contact.b }}.png)", "```\n{{ contact.c }}\n```", "    {{ contact.c }}",
 			"| a | b |\n|---|---|\n| {{ contact.a }} | {{ contact.b }} |", "<pre>{{ contact.a }}</pre>", "<table>{{ contact.a }}<tr><td>{{ contact.b }}</td></tr></table>", "{% if contact.a %}Only for {{ contact.a }}.{% else %}---{% endif %}",
 			"{% for x in event.list %}\n- {{ x }}\n{% endfor %}", "<p>{{ contact.a }}<p>{{ contact.b }}", "tlvalue0q and tlvalue99q", "<https://x.test/{{ contact.a }}>", "<a href=\"{{ contact.url }}\">{{ contact.url }}</a>", "[r]: https://x.test/{{ contact.a }}\n\n[one][r] [two][r]",
-			"Static *words* only", "<b>{{ contact.a }}", "<h1>{{ contact.a }}</h1>", "tlslot1q",
+			"Static *words* only", "> <table><tr><td>quoted</td></tr></table>", "| a | b |\n|---|---|\n| fixed | table |", "- x\n\n  <table><tr><td>y</td></tr></table>", "<b>{{ contact.a }}", "<h1>{{ contact.a }}</h1>", "tlslot1q",
 		}),
 	), 1, 4).Draw(g, "markdown"), "\n\n")
 }
@@ -73,6 +73,10 @@ func drawTemplate(g *rapid.T) email.Template {
 		}})
 	}
 	if rapid.Bool().Draw(g, "table") {
+		b.Table = &email.Table{Columns: []string{"A", "B"}, Rows: [][]string{{"one", "{% comment %}x{% endcomment %}"}}}
+	} else if rapid.Bool().Draw(g, "fixed table") {
+		b.Table = &email.Table{Columns: []string{"A", "long words " + strings.Repeat("here ", 10)}, Rows: [][]string{{"one", "2"}, {"tlvalue0q"}}}
+	} else {
 		b.Table = &email.Table{Columns: []string{field(g, "column"), "B"}, Rows: [][]string{{field(g, "cell"), field(g, "cell")}, {field(g, "cell")}}}
 	}
 	if rapid.IntRange(0, 2).Draw(g, "with markdown") == 0 {
@@ -106,6 +110,62 @@ func TestAFormGivesWhatHermesGives(t *testing.T) {
 			same(g, r, tpl, drawData(g), opts)
 		}
 	})
+}
+
+// FuzzForm is the same with one value that a machine makes up.
+func FuzzForm(f *testing.F) {
+	r, blocks, markdown := renderer(f), decode(f, welcomeYAML), decode(f, markdownYAML)
+	blocks.Body.Intros = append(blocks.Body.Intros, "{{ contact.evil }}")
+	blocks.Body.Actions[0].Button.Text = "Go {{ contact.evil }}"
+	blocks.Body.Table.Rows[0][0] = "{{ contact.evil }}"
+	for _, value := range []string{"", "<b>&\"'", "tlslot3q", "tlvalue0q", "{{ x }}", "-->", "\r\n", "مرحبا", "👩‍👩‍👧", "a|b"} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		data := someData()
+		data.Contact.Traits["evil"], data.Contact.Traits["first_name"] = value, value
+		same(t, r, blocks, data, unsubscribe())
+		same(t, r, markdown, data, unsubscribe())
+	})
+}
+
+// Outlook reads what stands in comments as HTML.
+func TestOutlookGetsNoMarkupFromValues(t *testing.T) {
+	t.Parallel()
+	tpl := decode(t, welcomeYAML)
+	tpl.Body.Actions[0].Button.Text = "Go {{ contact.evil }}"
+	data := someData()
+	data.Contact.Traits["evil"] = "<img src=x> --> & <![endif]-->"
+	for _, render := range []way{(*email.Renderer).Render, email.RenderByHermes} {
+		out, err := render(renderer(t), tpl, data, email.RenderOptions{})
+		require.NoError(t, err)
+		_, comment, _ := strings.Cut(out.HTML, "<center")
+		comment, _, _ = strings.Cut(comment, "</center>")
+		require.Contains(t, comment, "Go &lt;img src=x&gt; --&gt; &amp; &lt;![endif]--&gt;")
+	}
+}
+
+// Where a value could change the page around it, hermes makes each mail, and saving says so.
+func TestSomeMarkdownHasNoForm(t *testing.T) {
+	t.Parallel()
+	for source, why := range map[string]string{
+		"Hi {{ contact.a }}, [you](https://x.test/{{ contact.b }})\n\n| {{ contact.a }} |\n|---|\n| x |": "",
+		"{% for x in event.list %}- {{ x }}\n{% endfor %}":                                               "",
+		"<pre>{{ contact.a }}</pre>":                                                                     "odd place",
+		"<table>{{ contact.a }}<tr><td>x</td></tr></table>":                                              "odd place",
+		"tlslot3q {{ contact.a }}":                                                                       "look like",
+	} {
+		tpl := email.Template{Key: "k", Subject: "s", Body: email.Body{Markdown: source}}
+		by, err := email.FormBy(renderer(t), tpl, someData(), email.RenderOptions{})
+		require.NoError(t, err)
+		require.Contains(t, by, why, source)
+		require.Equal(t, why == "", by == "", "%s: %s", source, by)
+		slow := false
+		for _, p := range email.ValidateTemplate(tpl) {
+			slow = slow || p.Code == "slow_mail" && p.Path == "/body/markdown" && p.Level == "warning"
+		}
+		require.Equal(t, why != "", slow, source)
+	}
 }
 
 func same(t require.TestingT, r *email.Renderer, tpl email.Template, data email.Data, opts email.RenderOptions) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jaytaylor/html2text"
 	nethtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 // textForm is the parsed page that the text part is made of. Tables are as wide as what is in them, so the last step is taken for each mail; the
@@ -32,7 +33,46 @@ func newTextForm(source string) (*textForm, error) {
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says where by its caller
 	}
+	if err := drawTables(root); err != nil {
+		return nil, err
+	}
 	return &textForm{copies: sync.Pool{New: func() any { return newTextPage(root) }}}, nil
+}
+
+// drawTables puts the drawing of a table in its place, where it is the same for everybody and stands alone: within a quotation or a list it is
+// drawn otherwise.
+func drawTables(root *nethtml.Node) error {
+	var tables []*nethtml.Node
+	for n := range root.Descendants() {
+		if n.DataAtom == atom.Table && n.Parent.DataAtom == atom.Body && !slotPattern.MatchString(source(n)) {
+			tables = append(tables, n)
+		}
+	}
+	for _, table := range tables {
+		drawn, err := html2text.FromHTMLNode(table, html2text.Options{PrettyTables: true})
+		if err != nil {
+			return err //nolint:wrapcheck // says where by its caller
+		}
+		// A paragraph stands as free as a table, and what is preformatted stays as it is.
+		paragraph, pre := &nethtml.Node{Type: nethtml.ElementNode, DataAtom: atom.P, Data: "p"}, &nethtml.Node{Type: nethtml.ElementNode, DataAtom: atom.Pre, Data: "pre"}
+		pre.AppendChild(&nethtml.Node{Type: nethtml.TextNode, Data: drawn})
+		paragraph.AppendChild(pre)
+		table.Parent.InsertBefore(paragraph, table)
+		table.Parent.RemoveChild(table)
+	}
+	return nil
+}
+
+// source is everything that a tree says.
+func source(n *nethtml.Node) string {
+	var b strings.Builder
+	for part := range n.Descendants() {
+		b.WriteString(part.Data)
+		for _, a := range part.Attr {
+			b.WriteString(a.Val)
+		}
+	}
+	return b.String()
 }
 
 func newTextPage(root *nethtml.Node) *textPage {

@@ -92,7 +92,7 @@ func (r *Renderer) fill(tpl Template, data Data, opts RenderOptions) (*content, 
 	}
 	c := &content{words: UnsubscribeText(data.Contact.Locale), held: &values{}}
 	c.subject = oneLine(f.text("/subject", source))
-	c.body = f.body(tpl.Body)
+	c.body, c.fixedTable = f.body(tpl.Body), fixedTable(tpl.Body.Table)
 	c.preheader = oneLine(f.text("/preheader", tpl.Preheader))
 	f.markdown("/body/markdown", tpl.Body.Markdown, c)
 	if f.err != nil {
@@ -243,6 +243,14 @@ func (f *filler) table(t *Table) hermes.Table {
 		out.Data = append(out.Data, cells)
 	}
 	return out
+}
+
+func fixedTable(t *Table) bool {
+	if t == nil {
+		return false
+	}
+	placeholder := func(s string) bool { return strings.Contains(s, "{{") || strings.Contains(s, "{%") }
+	return !slices.ContainsFunc(t.Columns, placeholder) && !slices.ContainsFunc(t.Rows, func(row []string) bool { return slices.ContainsFunc(row, placeholder) })
 }
 
 func renderFault(path string, err error) error {

@@ -42,6 +42,9 @@ func (c *content) pieces() []piece {
 		out = append(out, piece{&a.Instructions, pieceOptional}, piece{&a.Button.Text, pieceButton}, piece{&a.Button.Link, pieceLink})
 	}
 	for i, row := range b.Table.Data {
+		if c.fixedTable {
+			break
+		}
 		for j := range row {
 			if i == 0 { // the names of the columns are read from the first row
 				out = append(out, piece{&row[j].Key, pieceText})
@@ -83,8 +86,26 @@ func (c *content) shape(pieces []piece) string {
 	}
 	b.WriteString(c.words)
 	b.WriteByte(0)
+	for _, cell := range c.fixedCells() {
+		b.WriteString(cell)
+		b.WriteByte(0)
+	}
 	b.WriteString(c.marked)
 	return b.String()
+}
+
+// fixedCells are what a table says that is the same for everybody. It is part of the shape, so that its columns are measured once.
+func (c *content) fixedCells() []string {
+	if !c.fixedTable {
+		return nil
+	}
+	var out []string
+	for _, row := range c.body.Table.Data {
+		for _, cell := range row {
+			out = append(out, cell.Key, cell.Value)
+		}
+	}
+	return out
 }
 
 // hermes makes a button 9 pixels a byte and 20 more wide, at least 200 and at most 570.

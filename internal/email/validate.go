@@ -210,6 +210,9 @@ func (v *validator) markdown(b Body) {
 	if len(b.Intros)+len(b.Dictionary)+len(b.Actions)+len(b.Outros) > 0 || b.Table != nil {
 		v.add("/body/markdown", "markdown_with_blocks", "Markdown stands instead of intros, dictionary, table, actions and outros: use one or the other.")
 	}
+	if why := slowMarkdown(b.Markdown); why != "" {
+		v.warn("/body/markdown", "slow_mail", "Each of these mails is made from the beginning, which takes ten times as long: "+why+".")
+	}
 }
 
 // checkLink accepts complete http and https addresses without a user name, and writes them so that every mail program takes them.
