@@ -58,7 +58,7 @@ func (c *Composer) Compose(renderer *email.Renderer, template email.Template, su
 			return fmt.Errorf("track links: %w", err)
 		}
 	}
-	m.Subject, m.HTML, m.Text = rendered.Subject, rendered.HTML, rendered.Text
+	m.Subject, m.HTML, m.Text, m.Locale = rendered.Subject, rendered.HTML, rendered.Text, rendered.Locale
 	from := c.From
 	if m.Class == email.Transactional && c.TransactionalFrom.Address != "" {
 		from = c.TransactionalFrom

@@ -103,11 +103,12 @@ type draft struct {
 	template email.TemplateVersion
 	renderer *email.Renderer
 	subject  string // empty: the template's own
+	written  bool   // by the step's author, in the template's own language
 	policy   email.Policy
 }
 
 func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step) (draft, error) {
-	d := draft{step: step, subject: step.Send.Subject}
+	d := draft{step: step, subject: step.Send.Subject, written: true}
 	var err error
 	if d.template, err = a.Templates.FindTemplate(ctx, step.Send.Template); err != nil {
 		return d, fmt.Errorf("find template: %w", err)
@@ -132,7 +133,7 @@ func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step
 		return d, fmt.Errorf("find generated subject: %w", err)
 	}
 	if ok {
-		d.subject = generated
+		d.subject, d.written = generated, false
 	}
 	return d, nil
 }
@@ -234,7 +235,11 @@ func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, d 
 			return fmt.Errorf("find consent to tracking: %w", err)
 		}
 	}
-	if err := a.Composer.Compose(d.renderer, d.template.Template, d.subject, facts, m); err != nil {
+	subject := d.subject
+	if d.written && d.template.Speaks(facts.Contact().Locale) != d.template.Locale {
+		subject = "" // a translation has a subject of its own
+	}
+	if err := a.Composer.Compose(d.renderer, d.template.Template, subject, facts, m); err != nil {
 		activity.GetLogger(ctx).Warn("template could not be rendered", "template", d.template.Key, "version", d.template.Version, "error", err.Error())
 		m.Reason = email.ReasonRenderFailed
 	}

@@ -106,7 +106,7 @@ func (v *validator) plain(path, s string, limit int) {
 }
 
 func (v *validator) warn(path, code, message string) {
-	v.problems = append(v.problems, fault.Problem{Path: path, Code: code, Level: fault.LevelWarning, Message: message})
+	v.problems = append(v.problems, fault.Problem{Path: v.prefix + path, Code: code, Level: fault.LevelWarning, Message: message})
 }
 
 func httpsLink(link string) bool {

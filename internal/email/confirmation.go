@@ -13,7 +13,7 @@ func ConfirmationTemplate(locale string) Template {
 		"de": {"Bitte bestätigen: {{ event.topic }}", "Jemand, vermutlich Sie, möchte an diese Adresse E-Mails zu „{{ event.topic }}“.", "Ja, bitte schicken", "Waren Sie das nicht, ist nichts zu tun: ohne Ihren Klick kommt keine."},
 		"fr": {"Veuillez confirmer : {{ event.topic }}", "Quelqu’un, sans doute vous, souhaite recevoir à cette adresse des e-mails sur « {{ event.topic }} ».", "Oui, je les veux", "Si ce n’était pas vous, il n’y a rien à faire : sans votre clic, aucun n’arrivera."},
 		"es": {"Por favor, confirme: {{ event.topic }}", "Alguien, probablemente usted, ha pedido correos sobre «{{ event.topic }}» para esta dirección.", "Sí, envíenmelos", "Si no fue usted, no hay nada que hacer: sin su clic no llegará ninguno."},
-	}[language(locale)]
+	}[languageOf(locale)]
 	if !ok {
 		return ConfirmationTemplate("en")
 	}
@@ -24,14 +24,14 @@ func ConfirmationTemplate(locale string) Template {
 
 // UnsubscribeText are the words of the link at the foot of marketing mail.
 func UnsubscribeText(locale string) string {
-	if text, ok := map[string]string{"de": "E-Mails abbestellen oder auswählen", "fr": "Se désabonner ou choisir ses e-mails", "es": "Darse de baja o elegir los correos"}[language(locale)]; ok {
+	if text, ok := map[string]string{"de": "E-Mails abbestellen oder auswählen", "fr": "Se désabonner ou choisir ses e-mails", "es": "Darse de baja o elegir los correos"}[languageOf(locale)]; ok {
 		return text
 	}
 	return unsubscribeText
 }
 
-// language is the first part of a locale such as de-AT.
-func language(locale string) string {
+// languageOf is the first part of a locale such as de-AT.
+func languageOf(locale string) string {
 	first, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
 	return strings.ToLower(first)
 }

@@ -19,7 +19,7 @@ type content struct {
 	marked      string  // markdown, with a mark for each value
 	held        *values // the values
 	unsubscribe string  // the address; empty: none
-	words       string  // of the link that leads there
+	words       fixedWords
 }
 
 // markdown is the sanitised HTML of the content's Markdown, with the marks in it.
@@ -37,11 +37,11 @@ func (r *Renderer) generate(c *content) (Rendered, error) {
 		return Rendered{}, renderFault("/body/markdown", err)
 	}
 	marks := outlookMarks(c)
-	out := Rendered{Subject: c.subject}
-	if out.HTML, err = r.hermes(r.themeOf(c, mail, marks)).GenerateHTML(hermes.Email{Body: c.body}); err != nil {
+	out := Rendered{Subject: c.subject, Locale: c.words.language}
+	if out.HTML, err = r.hermes(c.words, r.themeOf(c, mail, marks)).GenerateHTML(hermes.Email{Body: c.body}); err != nil {
 		return Rendered{}, renderFault("/body", err)
 	}
-	if out.Text, err = r.hermes(r.themeOf(c, mail, marks)).GeneratePlainText(hermes.Email{Body: c.body}); err != nil {
+	if out.Text, err = r.hermes(c.words, r.themeOf(c, mail, marks)).GeneratePlainText(hermes.Email{Body: c.body}); err != nil {
 		return Rendered{}, renderFault("/body", err)
 	}
 	for i, mark := range marks {
@@ -76,14 +76,22 @@ func (c *content) says(word string) bool {
 
 func (r *Renderer) themeOf(c *content, mail string, outlook []string) theme {
 	t := r.theme
-	t.Preheader, t.Address, t.UnsubscribeText, t.UnsubscribeURL, t.Outlook = c.preheader, r.brand.Address, c.words, c.unsubscribe, outlook
+	t.Preheader, t.Address, t.UnsubscribeText, t.UnsubscribeURL, t.Outlook = c.preheader, r.brand.Address, c.words.unsubscribe, c.unsubscribe, outlook
+	t.Language, t.Start = c.words.language, "left"
+	if c.words.rightToLeft {
+		t.Start = "right"
+	}
 	t.Content = template.HTML(mail) //nolint:gosec // sanitised, and the values are escaped
 	return t
 }
 
 // hermes is a fresh one: it writes its defaults into itself, and would race.
-func (r *Renderer) hermes(t theme) *hermes.Hermes {
-	return &hermes.Hermes{Theme: t, Product: hermes.Product{
-		Name: r.brand.Name, Link: r.brand.Link, Logo: r.brand.Logo, Copyright: r.brand.Copyright, TroubleText: troubleText,
+func (r *Renderer) hermes(words fixedWords, t theme) *hermes.Hermes {
+	h := &hermes.Hermes{Theme: t, Product: hermes.Product{
+		Name: r.brand.Name, Link: r.brand.Link, Logo: r.brand.Logo, Copyright: r.brand.Copyright, TroubleText: words.trouble,
 	}}
+	if words.rightToLeft {
+		h.TextDirection = hermes.TDRightToLeft
+	}
+	return h
 }

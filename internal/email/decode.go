@@ -150,6 +150,8 @@ func (d *decoder) into(path string, tree any, target reflect.Value) {
 		for i, item := range list {
 			d.into(path+"/"+strconv.Itoa(i), item, target.Index(i))
 		}
+	case reflect.Map:
+		d.named(path, tree, target)
 	case reflect.Struct:
 		m, ok := tree.(map[string]any)
 		if !ok {
@@ -162,18 +164,37 @@ func (d *decoder) into(path string, tree any, target reflect.Value) {
 	}
 }
 
+// named fills a map by the names that the author gave.
+func (d *decoder) named(path string, tree any, target reflect.Value) {
+	m, ok := tree.(map[string]any)
+	if !ok {
+		d.add(path, "bad_type", "This has to be an object.")
+		return
+	}
+	target.Set(reflect.MakeMapWithSize(target.Type(), len(m)))
+	for _, name := range sortedNames(m) {
+		value := reflect.New(target.Type().Elem()).Elem()
+		d.into(path+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), m[name], value)
+		target.SetMapIndex(reflect.ValueOf(name), value)
+	}
+}
+
+func sortedNames(m map[string]any) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
 func (d *decoder) fields(path string, m map[string]any, target reflect.Value) {
 	byName := map[string]reflect.Value{}
 	for i := range target.NumField() {
 		name, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("json"), ",")
 		byName[name] = target.Field(i)
 	}
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range sortedNames(m) {
 		at := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 		field, ok := byName[name]
 		if !ok {

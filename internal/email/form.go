@@ -82,13 +82,13 @@ func (r *Renderer) makeForm(c *content, pieces []piece) (*form, error) {
 		outlook[i] = a.Button.Text
 	}
 	t := r.themeOf(marked, mail, outlook)
-	source, err := r.hermes(t).GenerateHTML(hermes.Email{Body: marked.body})
+	source, err := r.hermes(c.words, t).GenerateHTML(hermes.Email{Body: marked.body})
 	if err != nil {
 		return nil, renderFault("/body", err)
 	}
 	plain := t
 	plain.html = t.text // the text part is HTML, too, until the last moment
-	plainSource, err := r.hermes(plain).GenerateHTML(hermes.Email{Body: marked.body})
+	plainSource, err := r.hermes(c.words, plain).GenerateHTML(hermes.Email{Body: marked.body})
 	if err != nil {
 		return nil, renderFault("/body", err)
 	}
@@ -175,7 +175,7 @@ func placeOf(kind nethtml.TokenType, value, href bool) slotPlace {
 
 // fillForm writes a content into its form.
 func (r *Renderer) fillForm(f *form, c *content) (Rendered, error) {
-	out := Rendered{Subject: c.subject}
+	out := Rendered{Subject: c.subject, Locale: c.words.language}
 	pieces := c.pieces()
 	var b strings.Builder
 	b.Grow(f.size + f.size/4)

@@ -82,6 +82,10 @@ func drawTemplate(g *rapid.T) email.Template {
 	if rapid.IntRange(0, 2).Draw(g, "with markdown") == 0 {
 		b.Markdown = markdownSource(g)
 	}
+	if rapid.IntRange(0, 3).Draw(g, "with locales") == 0 {
+		t.Locale = "en"
+		t.Locales = map[string]email.Localized{"de": {Subject: "s", Preheader: field(g, "preheader"), Body: *b}, "ar": {Subject: "s", Body: email.Body{Intros: fields(g, "intro", 2), Table: b.Table}}}
+	}
 	return t
 }
 
@@ -92,7 +96,7 @@ func drawData(g *rapid.T) email.Data {
 	}
 	values["url"] = rapid.SampledFrom([]string{"https://app.test/p/1?a=b&c=d", "http://é.test/ü?q=ß", "https://app.test/%zz'()*"}).Draw(g, "url")
 	return email.Data{
-		Contact: audience.Contact{ID: "c", Email: "c@example.test", Locale: rapid.SampledFrom([]string{"", "de", "fr-CA"}).Draw(g, "locale"), Traits: values},
+		Contact: audience.Contact{ID: "c", Email: "c@example.test", Locale: rapid.SampledFrom([]string{"", "de", "fr-CA", "ar"}).Draw(g, "locale"), Traits: values},
 		Event:   map[string]any{"list": []any{hostile().Draw(g, "item"), "b"}},
 		Company: map[string]any{"name": hostile().Draw(g, "company")},
 		Object:  func(string) map[string]any { return map[string]any{"name": values["b"]} },

@@ -55,6 +55,7 @@ type Rendered struct {
 	Subject string
 	HTML    string
 	Text    string
+	Locale  string // of the template, that was taken; empty: it does not say
 }
 
 // Message is one mail for one contact: the ledger row.
@@ -68,6 +69,7 @@ type Message struct {
 	Visit           int        `json:"visit"`
 	Template        string     `json:"template"`
 	TemplateVersion int        `json:"template_version"`
+	Locale          string     `json:"locale,omitempty" doc:"Which language of the template it is in; absent: the template does not say."`
 	Class           Class      `json:"class"`
 	Topic           string     `json:"topic,omitempty"` // empty: marketing as a whole
 	State           State      `json:"state"`

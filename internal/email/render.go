@@ -21,7 +21,7 @@ const (
 
 // RenderOptions are what one sending adds to a template.
 type RenderOptions struct {
-	Subject        string // Liquid; replaces the template's subject when not empty
+	Subject        string // Liquid; replaces the template's subject, of whatever language, when not empty
 	UnsubscribeURL string // marketing mail has one
 }
 
@@ -86,11 +86,12 @@ func (r *Renderer) fill(tpl Template, data Data, opts RenderOptions) (*content, 
 		return nil, r.err
 	}
 	f := &filler{renderer: r, bindings: data.bindings(), brand: r.brand}
+	tpl, f.prefix = tpl.in(tpl.Speaks(data.Contact.Locale))
 	source := tpl.Subject
 	if opts.Subject != "" {
 		source = opts.Subject
 	}
-	c := &content{words: UnsubscribeText(data.Contact.Locale), held: &values{}}
+	c := &content{words: wordsOf(tpl.Locale, data.Contact.Locale), held: &values{}}
 	c.subject = oneLine(f.text("/subject", source))
 	c.body, c.fixedTable = f.body(tpl.Body), fixedTable(tpl.Body.Table)
 	c.preheader = oneLine(f.text("/preheader", tpl.Preheader))
@@ -99,7 +100,7 @@ func (r *Renderer) fill(tpl Template, data Data, opts RenderOptions) (*content, 
 		return nil, f.err
 	}
 	if c.subject == "" {
-		return nil, renderFault("/subject", errSubject)
+		return nil, renderFault(f.prefix+"/subject", errSubject)
 	}
 	if c.body.Signature == "" {
 		c.body.Signature = r.brand.Name
@@ -118,6 +119,7 @@ type filler struct {
 	renderer *Renderer
 	bindings map[string]any // of one mail: objects are asked for once
 	brand    Brand
+	prefix   string // of every path
 	err      error
 }
 
@@ -136,7 +138,7 @@ func (f *filler) parse(path, source string) *Liquid {
 		return parsedLiquid{l, problems}
 	})
 	if parsed.liquid == nil {
-		f.err = fault.WithProblems(ReasonRenderFailed, "The template has a placeholder that is not valid at "+path+".", at(path, slices.Clone(parsed.problems)))
+		f.err = fault.WithProblems(ReasonRenderFailed, "The template has a placeholder that is not valid at "+f.prefix+path+".", at(f.prefix+path, slices.Clone(parsed.problems)))
 	}
 	return parsed.liquid
 }
@@ -149,7 +151,7 @@ func (f *filler) markdown(path, source string, c *content) {
 	}
 	var err error
 	if c.marked, c.held, err = l.renderHeld(f.bindings); err != nil {
-		f.err = renderFault(path, err)
+		f.err = renderFault(f.prefix+path, err)
 	}
 }
 
@@ -160,7 +162,7 @@ func (f *filler) fill(path, source string, mode Mode) string {
 	}
 	out, err := l.render(mode, f.bindings)
 	if err != nil {
-		f.err = renderFault(path, err)
+		f.err = renderFault(f.prefix+path, err)
 	}
 	return newlines(out)
 }
@@ -188,7 +190,7 @@ func (f *filler) texts(path string, sources []string) []string {
 func (f *filler) link(path, source string) string {
 	link, err := checkLink(f.fill(path, source, ModeLink))
 	if err != nil && f.err == nil {
-		f.err = renderFault(path, err)
+		f.err = renderFault(f.prefix+path, err)
 	}
 	return link
 }

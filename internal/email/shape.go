@@ -84,7 +84,9 @@ func (c *content) shape(pieces []piece) string {
 		b.WriteString(a.Button.TextColor)
 		b.WriteByte(' ')
 	}
-	b.WriteString(c.words)
+	b.WriteString(c.words.language)
+	b.WriteByte(' ')
+	b.WriteString(c.words.unsubscribe) // of a template that does not say which language it is in, these words are the contact's
 	b.WriteByte(0)
 	for _, cell := range c.fixedCells() {
 		b.WriteString(cell)

@@ -10,6 +10,16 @@ type Template struct {
 	Preheader string `json:"preheader,omitempty"`
 	Body      Body   `json:"body"`
 	Tracking  *bool  `json:"tracking,omitempty" doc:"false: its links lead where they say, and nobody sees who opens it."`
+	Locale    string `json:"locale,omitempty" doc:"The language of subject and body, as BCP 47 writes it; required beside locales." example:"en"`
+	// Locales are whole, each: a mail in two languages is right in none.
+	Locales map[string]Localized `json:"locales,omitempty" doc:"The same mail in other languages, by their BCP 47 tags; a contact gets the nearest."`
+}
+
+// Localized is what a template says, in one language.
+type Localized struct {
+	Subject   string `json:"subject"`
+	Preheader string `json:"preheader,omitempty"`
+	Body      Body   `json:"body"`
 }
 
 // Tracked tells whether links and opens are tracked: yes, unless the template says no.

@@ -20,6 +20,8 @@ type theme struct {
 	Address         string
 	UnsubscribeText string
 	UnsubscribeURL  string
+	Language        string   // empty: not known
+	Start           string   // left, or right where lines begin there
 	Outlook         []string // what stands for the texts of the buttons in the comments that only Outlook reads
 }
 
@@ -47,6 +49,12 @@ type themePatch struct {
 func themePatches() []themePatch {
 	const body = `<body dir="{{.Hermes.TextDirection}}">`
 	return []themePatch{
+		{`<html xmlns="http://www.w3.org/1999/xhtml">`, `<html xmlns="http://www.w3.org/1999/xhtml"{{ with .Hermes.Theme.Language }} lang="{{ . }}"{{ end }}>`, 1},
+		// Greys that can be read on what is behind them: 4.5 to 1 at least, by WCAG 2, level AA. The postal address had 2 to 1.
+		{`#74787E`, `#51545E`, 4},
+		{`#9BA2AB`, `#62656D`, 2},
+		{`#AEAEAE`, `#62656D`, 1},
+		{`text-align: left;`, `text-align: {{ .Hermes.Theme.Start }};`, 1},
 		{body, body + `
   {{ with .Hermes.Theme.Preheader }}<span style="display:none;font-size:1px;color:#F2F4F6;line-height:1px;max-height:0;max-width:0;opacity:0;overflow:hidden;mso-hide:all">{{ . }}</span>{{ end }}`, 1},
 		{`class="email-logo" />`, `class="email-logo" alt="{{.Hermes.Product.Name}}" />`, 1}, // what is seen and read where no image is loaded

@@ -34,13 +34,19 @@ func ValidateTemplate(t Template) []fault.Problem {
 	if !keyPattern.MatchString(t.Key) {
 		v.add("/key", "bad_key", "The key is 1 to 64 lower-case letters, digits, dots, dashes and underscores.")
 	}
+	v.content(t)
+	v.locales(t)
+	return v.problems
+}
+
+// content checks what a template says, in one language.
+func (v *validator) content(t Template) {
 	if v.required("/subject", t.Subject, "A mail needs a subject.") {
 		v.text("/subject", t.Subject, maxSubject)
 		v.oneLine("/subject", t.Subject)
 	}
 	v.text("/preheader", t.Preheader, maxPreheader)
 	v.body(t.Body)
-	return v.problems
 }
 
 // ValidateSubject checks a subject that replaces the template's.
@@ -54,11 +60,12 @@ func ValidateSubject(subject string) []fault.Problem {
 }
 
 type validator struct {
+	prefix   string // of every path
 	problems []fault.Problem
 }
 
 func (v *validator) add(path, code, message string) {
-	v.problems = append(v.problems, fault.Problem{Path: path, Code: code, Level: fault.LevelError, Message: message})
+	v.problems = append(v.problems, fault.Problem{Path: v.prefix + path, Code: code, Level: fault.LevelError, Message: message})
 }
 
 func (v *validator) required(path, s, message string) bool {
@@ -86,7 +93,7 @@ func (v *validator) text(path, s string, limit int) {
 	}
 	_, problems := ParseLiquid(s)
 	for _, p := range problems {
-		p.Path = path
+		p.Path = v.prefix + path
 		v.problems = append(v.problems, p)
 	}
 }

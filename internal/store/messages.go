@@ -43,7 +43,7 @@ func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
 		ID: id, ContactID: tx.id, EnrollmentID: enrollment, Journey: m.Journey, Version: int32(m.Version), StepID: m.StepID,
 		Visit: int32(m.Visit), Template: m.Template, TemplateVersion: int32(m.TemplateVersion), Class: string(m.Class), State: string(m.State),
 		Reason: clean(m.Reason), ToAddress: clean(m.ToAddress), Subject: clean(m.Subject), Html: clean(m.HTML), Text: clean(m.Text), Raw: raw,
-		MessageID: m.MessageID, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, Topic: m.Topic,
+		MessageID: m.MessageID, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, Topic: m.Topic, Locale: m.Locale,
 	})
 	if err != nil {
 		return failure("insert message", err)
@@ -201,7 +201,7 @@ func messageOf(row dbsqlc.Message) email.Message {
 		Class: email.Class(row.Class), State: email.State(row.State), Reason: row.Reason, ToAddress: row.ToAddress, Subject: row.Subject,
 		HTML: row.Html, Text: row.Text, Raw: row.Raw, MessageID: row.MessageID, Attempt: int(row.Attempt), Fence: row.Fence,
 		LeaseUntil: row.LeaseUntil, SMTPCode: int(row.SmtpCode), EnhancedCode: row.EnhancedCode, SMTPReply: row.SmtpReply,
-		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, SentAt: row.SentAt,
+		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, SentAt: row.SentAt, Locale: row.Locale,
 		Delivery: reportedOf(row.Delivery, row.Bounce, row.DeliveryCode, row.DeliveryAt),
 	}
 }

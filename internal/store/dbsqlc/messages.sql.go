@@ -23,7 +23,7 @@ UPDATE messages SET
     updated_at  = $2
 WHERE contact_id = $3 AND id = $4
     AND (state IN ('queued', 'deferred') OR (state = 'unknown' AND class = 'transactional' AND resends = 0))
-RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
+RETURNING id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale
 `
 
 type ClaimMessageParams struct {
@@ -78,6 +78,7 @@ func (q *Queries) ClaimMessage(ctx context.Context, arg ClaimMessageParams) (Mes
 		&i.DeliveryCode,
 		&i.DeliveryAt,
 		&i.RequestHash,
+		&i.Locale,
 	)
 	return i, err
 }
@@ -141,7 +142,7 @@ func (q *Queries) ExtendLease(ctx context.Context, until time.Time, iD uuid.UUID
 }
 
 const FindContactMessage = `-- name: FindContactMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash FROM messages WHERE contact_id = $1 AND id = $2
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale FROM messages WHERE contact_id = $1 AND id = $2
 `
 
 func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, iD uuid.UUID) (Message, error) {
@@ -183,12 +184,13 @@ func (q *Queries) FindContactMessage(ctx context.Context, contactID uuid.UUID, i
 		&i.DeliveryCode,
 		&i.DeliveryAt,
 		&i.RequestHash,
+		&i.Locale,
 	)
 	return i, err
 }
 
 const FindMessage = `-- name: FindMessage :one
-SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash FROM messages WHERE id = $1
+SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject, html, text, raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply, created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale FROM messages WHERE id = $1
 `
 
 func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error) {
@@ -230,6 +232,7 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 		&i.DeliveryCode,
 		&i.DeliveryAt,
 		&i.RequestHash,
+		&i.Locale,
 	)
 	return i, err
 }
@@ -237,7 +240,7 @@ func (q *Queries) FindMessage(ctx context.Context, id uuid.UUID) (Message, error
 const FindStepMessage = `-- name: FindStepMessage :one
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale
 FROM messages WHERE enrollment_id = $1::uuid AND step_id = $2 ORDER BY visit DESC LIMIT 1
 `
 
@@ -277,6 +280,7 @@ type FindStepMessageRow struct {
 	DeliveryCode    string
 	DeliveryAt      *time.Time
 	RequestHash     []byte
+	Locale          string
 }
 
 func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, stepID string) (FindStepMessageRow, error) {
@@ -318,6 +322,7 @@ func (q *Queries) FindStepMessage(ctx context.Context, enrollmentID uuid.UUID, s
 		&i.DeliveryCode,
 		&i.DeliveryAt,
 		&i.RequestHash,
+		&i.Locale,
 	)
 	return i, err
 }
@@ -368,9 +373,9 @@ func (q *Queries) FinishMessage(ctx context.Context, arg FinishMessageParams) (i
 
 const InsertMessage = `-- name: InsertMessage :execrows
 INSERT INTO messages (id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason,
-    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic)
+    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic, locale)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20, $21)
+    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 ON CONFLICT DO NOTHING
 `
 
@@ -396,6 +401,7 @@ type InsertMessageParams struct {
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 	Topic           string
+	Locale          string
 }
 
 func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (int64, error) {
@@ -421,6 +427,7 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 		arg.CreatedAt,
 		arg.UpdatedAt,
 		arg.Topic,
+		arg.Locale,
 	)
 	if err != nil {
 		return 0, err
@@ -431,7 +438,7 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 const ListMessagesByJournal = `-- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale
 FROM messages WHERE contact_id = $1 AND journal_id = ANY($2::bigint[])
 `
 
@@ -471,6 +478,7 @@ type ListMessagesByJournalRow struct {
 	DeliveryCode    string
 	DeliveryAt      *time.Time
 	RequestHash     []byte
+	Locale          string
 }
 
 // Without the bodies: a list of bodies is megabytes.
@@ -519,6 +527,7 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 			&i.DeliveryCode,
 			&i.DeliveryAt,
 			&i.RequestHash,
+			&i.Locale,
 		); err != nil {
 			return nil, err
 		}
@@ -533,7 +542,7 @@ func (q *Queries) ListMessagesByJournal(ctx context.Context, contactID uuid.UUID
 const ListMessagesOfNumbers = `-- name: ListMessagesOfNumbers :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale
 FROM messages WHERE journal_id = ANY($1::bigint[]) ORDER BY journal_id DESC
 `
 
@@ -573,6 +582,7 @@ type ListMessagesOfNumbersRow struct {
 	DeliveryCode    string
 	DeliveryAt      *time.Time
 	RequestHash     []byte
+	Locale          string
 }
 
 func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64) ([]ListMessagesOfNumbersRow, error) {
@@ -620,6 +630,7 @@ func (q *Queries) ListMessagesOfNumbers(ctx context.Context, journalIds []int64)
 			&i.DeliveryCode,
 			&i.DeliveryAt,
 			&i.RequestHash,
+			&i.Locale,
 		); err != nil {
 			return nil, err
 		}

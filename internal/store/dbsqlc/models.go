@@ -339,6 +339,7 @@ type Message struct {
 	DeliveryCode    string
 	DeliveryAt      *time.Time
 	RequestHash     []byte
+	Locale          string
 }
 
 type MessageTracking struct {

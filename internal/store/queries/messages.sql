@@ -6,9 +6,9 @@ SELECT * FROM messages WHERE contact_id = @contact_id AND id = @id;
 
 -- name: InsertMessage :execrows
 INSERT INTO messages (id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason,
-    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic)
+    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic, locale)
 VALUES (@id, @contact_id, @enrollment_id, @journey, @version, @step_id, @visit, @template, @template_version, @class, @state, @reason,
-    @to_address, @subject, @html, @text, @raw, @message_id, @created_at, @updated_at, @topic)
+    @to_address, @subject, @html, @text, @raw, @message_id, @created_at, @updated_at, @topic, @locale)
 ON CONFLICT DO NOTHING;
 
 -- A transactional message whose fate is unknown is claimed once more, with the same bytes; a marketing one never is.
@@ -59,17 +59,17 @@ WHERE id = @id AND state = 'sending' AND lease_until <= @now;
 -- name: ListMessagesByJournal :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale
 FROM messages WHERE contact_id = @contact_id AND journal_id = ANY(@journal_ids::bigint[]);
 
 -- name: ListMessagesOfNumbers :many
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale
 FROM messages WHERE journal_id = ANY(@journal_ids::bigint[]) ORDER BY journal_id DESC;
 
 -- name: FindStepMessage :one
 SELECT id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason, to_address, subject,
     ''::text AS html, ''::text AS text, ''::bytea AS raw, message_id, attempt, fence, lease_until, resends, smtp_code, enhanced_code, smtp_reply,
-    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash
+    created_at, updated_at, sent_at, journal_id, topic, delivery, bounce, delivery_code, delivery_at, request_hash, locale
 FROM messages WHERE enrollment_id = @enrollment_id::uuid AND step_id = @step_id ORDER BY visit DESC LIMIT 1;
