@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/integration"
@@ -46,6 +47,8 @@ type config struct {
 	IngestInFlight    int // transactions that one key may have at the same time; 0: the api's default
 	IngestKeepIP      bool
 	ClickHolds        email.ClickHolds // not from the environment: tests can't wait
+	Patience          time.Duration    // as above; how long a step waits for the SMTP server before the send goes on by itself
+	Lease             time.Duration    // as above; how long a message is left to a worker that is not heard of
 	TrustedProxies    []string
 	Login             loginConfig
 }
@@ -66,6 +69,8 @@ func readConfig(getenv func(string) string) (config, error) {
 		TemporalUIURL:     getenv("TEMPORAL_UI_URL"),
 		SMTPURL:           or("SMTP_URL", "smtp://127.0.0.1:2525"),
 		ClickHolds:        email.UsualHolds(),
+		Patience:          sendPatience,
+		Lease:             sendLease,
 		MailFrom:          or("MAIL_FROM", "Throughline <hello@throughline.example>"),
 		TransactionalFrom: getenv("MAIL_FROM_TRANSACTIONAL"),
 		BounceAddress:     getenv("BOUNCE_ADDRESS"),

@@ -77,8 +77,8 @@ func (p directPort) write(ctx context.Context, tx *store.ContactTx, in api.Direc
 type directSource struct{ *store.Store }
 
 // ListDirect converts types and nothing else.
-func (s directSource) ListDirect(ctx context.Context, now time.Time, limit int) ([]activities.DirectRef, error) {
-	refs, err := s.Store.ListDirect(ctx, now, limit)
+func (s directSource) ListDirect(ctx context.Context, now time.Time, delays []time.Duration, limit int) ([]activities.DirectRef, error) {
+	refs, err := s.Store.ListDirect(ctx, now, delays, limit)
 	out := make([]activities.DirectRef, len(refs))
 	for i, ref := range refs {
 		out[i] = activities.DirectRef(ref)

@@ -34,8 +34,11 @@ const (
 	sweepOlder      = 10 * time.Second
 	shutdownGrace   = 30 * time.Second
 	sendPatience    = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
+	sendLease       = 30 * time.Second
 	smtpConnections = 16
-	sendPoll        = 250 * time.Millisecond
+	// providerConnections of them at most are to one provider.
+	providerConnections = 12
+	sendPoll            = 250 * time.Millisecond
 	// testMailPatience, twice, is less than what a request may take.
 	testMailPatience = 12 * time.Second
 )
@@ -47,6 +50,7 @@ type process struct {
 	store    *store.Store
 	events   *store.Catalogue
 	smtp     *email.Transport
+	paces    *activities.Paces
 	temporal client.Client
 	now      activities.Clock
 	tokens   email.UnsubscribeTokens
@@ -98,7 +102,8 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	if p.signers, err = c.signers(); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	if p.smtp, err = email.NewTransport(email.Options{URL: c.SMTPURL, MaxConns: smtpConnections}); err != nil {
+	p.paces = &activities.Paces{Source: s, Policies: &activities.Policies{Source: s, Now: p.now}, Now: p.now, Log: log.With("part", "paces")}
+	if p.smtp, err = email.NewTransport(email.Options{URL: c.SMTPURL, MaxConns: smtpConnections, PerProvider: p.perProvider}); err != nil {
 		return nil, errors.Join(fmt.Errorf("SMTP_URL: %w", err), p.close())
 	}
 	// Lazy: the api takes events in while Temporal is down, and the worker waits for it.
@@ -110,6 +115,14 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	}
 	s.OnWake(p.wake)
 	return p, nil
+}
+
+// perProvider leaves connections for others when a provider hangs.
+func (p *process) perProvider(provider string) int {
+	if n := p.paces.Connections(provider); n > 0 {
+		return min(n, providerConnections)
+	}
+	return providerConnections
 }
 
 // wake pokes a journey behind the back of whoever has changed something for its contact. A poke that fails is swept later.
@@ -228,7 +241,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard)
+		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard, p.pace)
 	}
 	errs := make([]error, len(parts))
 	var running sync.WaitGroup
@@ -301,6 +314,12 @@ func (p *process) guard(ctx context.Context) error {
 	return nil
 }
 
+// pace keeps up with what receiving providers let us send.
+func (p *process) pace(ctx context.Context) error {
+	p.paces.Run(ctx)
+	return nil
+}
+
 func (p *process) poker() *worker.Poker {
 	return &worker.Poker{Client: p.temporal, TaskQueue: p.config.TaskQueue}
 }
@@ -343,12 +362,12 @@ func (p *process) subjectWriter() *integration.SubjectWriter {
 func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	contacts, versions := contactsPort{p.store}, activities.NewVersions(p.store)
 	dispatcher := &activities.Dispatcher{
-		Transport: p.smtp, Ledger: p.store, Sender: p.sender, Patience: sendPatience, Poll: sendPoll, Now: p.now,
+		Transport: p.smtp, Ledger: p.store, Paces: p.paces, Sender: p.sender, Patience: p.config.Patience, Lease: p.config.Lease, Poll: sendPoll, Now: p.now,
 		Log: p.log.With("part", "dispatcher"),
 	}
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
 	messages := &activities.Messages{
-		Contacts: contacts, Versions: versions, Templates: p.store, Policies: &activities.Policies{Source: p.store, Now: p.now}, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Now: p.now,
+		Contacts: contacts, Versions: versions, Templates: p.store, Policies: &activities.Policies{Source: p.store, Now: p.now}, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Paces: p.paces, Now: p.now,
 		Composer: p.composer(),
 	}
 	if writer := p.subjectWriter(); writer != nil {

@@ -2,10 +2,13 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
+
+	"go.temporal.io/sdk/temporal"
 
 	"throughline.dev/throughline/internal/email"
 )
@@ -28,31 +31,45 @@ type Direct struct {
 type DirectRef struct {
 	ID, ContactID string
 	State         email.State
-	Attempt       int
-	UpdatedAt     time.Time
 }
 
 // DirectSource finds them.
 type DirectSource interface {
-	ListDirect(ctx context.Context, now time.Time, limit int) ([]DirectRef, error)
+	// ListDirect lists what is due, new ones first. Delays are how long a deferred one rests after each attempt.
+	ListDirect(ctx context.Context, now time.Time, delays []time.Duration, limit int) ([]DirectRef, error)
 	// ListenDirect tells of new ones until the context ends, or it can't.
 	ListenDirect(ctx context.Context, woken func()) error
 }
 
+// directRun is what one sender has in hand.
+type directRun struct {
+	slots chan struct{}
+	woken chan struct{}
+	group sync.WaitGroup
+
+	mu    sync.Mutex
+	under map[string]bool // way
+}
+
 // Run sends until the context ends: at once what is new, and each second what is due again.
 func (d *Direct) Run(ctx context.Context) {
-	woken := make(chan struct{}, 1)
-	go d.listen(ctx, woken)
+	run := &directRun{slots: make(chan struct{}, directAtOnce), woken: make(chan struct{}, 1), under: map[string]bool{}}
+	go d.listen(ctx, run.woken)
 	ticker := time.NewTicker(directSweep)
 	defer ticker.Stop()
+	defer run.group.Wait()
 	for {
-		if _, err := d.SendDue(ctx); err != nil && ctx.Err() == nil {
+		again, err := d.sendDue(ctx, run)
+		if err != nil && ctx.Err() == nil {
 			d.Log.Warn("messages not sent yet", "error", err.Error())
+		}
+		if again {
+			continue
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-woken:
+		case <-run.woken:
 		case <-ticker.C:
 		}
 	}
@@ -74,30 +91,54 @@ func (d *Direct) listen(ctx context.Context, woken chan<- struct{}) {
 	}
 }
 
-// SendDue takes on all that is due, and tells how many there were.
-func (d *Direct) SendDue(ctx context.Context) (int, error) {
-	refs, err := d.Source.ListDirect(ctx, d.Messages.Now(), directPage)
+// sendDue takes on what is due, and waits for none of it. When something new comes while it has its hands full, it begins again: a page of
+// mails that hang keeps no new one waiting.
+func (d *Direct) sendDue(ctx context.Context, run *directRun) (again bool, err error) {
+	refs, err := d.Source.ListDirect(ctx, d.Messages.Now(), retryDelays(), directPage)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	slots := make(chan struct{}, directAtOnce)
-	var wg sync.WaitGroup
 	taken := 0
 	for _, ref := range refs {
-		if ref.State == email.Deferred && d.Messages.Now().Before(ref.UpdatedAt.Add(retryDelay(ref.Attempt))) {
+		if run.has(ref.ID) {
 			continue
 		}
 		taken++
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
+		select {
+		case run.slots <- struct{}{}:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-run.woken:
+			return true, nil
+		}
+		run.begin(ref.ID)
+		run.group.Go(func() {
+			defer run.end(ref.ID)
 			if err := d.attempt(ctx, ref); err != nil && ctx.Err() == nil {
 				d.Log.Warn("message not sent yet", "message_id", ref.ID, "error", err.Error())
 			}
 		})
 	}
-	wg.Wait()
-	return taken, nil
+	return taken > 0 && len(refs) == directPage, nil
+}
+
+func (r *directRun) has(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.under[id]
+}
+
+func (r *directRun) begin(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.under[id] = true
+}
+
+func (r *directRun) end(id string) {
+	r.mu.Lock()
+	delete(r.under, id)
+	r.mu.Unlock()
+	<-r.slots
 }
 
 // attempt does what is next for a message: it is sent, sent again, or given up.
@@ -113,7 +154,12 @@ func (d *Direct) attempt(ctx context.Context, ref DirectRef) error {
 		}
 	}
 	if m.State == email.Queued || m.State == email.Deferred || mayResend(m) {
-		return d.Messages.again(ctx, EffectInput{Ref: StepRef{ContactID: ref.ContactID}}, m)
+		err := d.Messages.again(ctx, EffectInput{Ref: StepRef{ContactID: ref.ContactID}}, m)
+		var waits *temporal.ApplicationError
+		if errors.As(err, &waits) && waits.Type() == email.ReasonPaced {
+			return nil // it is written down until when
+		}
+		return err
 	}
 	return nil
 }

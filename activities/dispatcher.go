@@ -9,18 +9,17 @@ import (
 	"throughline.dev/throughline/internal/email"
 )
 
-const (
-	leaseFor      = 30 * time.Second
-	recordBackoff = 200 * time.Millisecond
-)
+const recordBackoff = 200 * time.Millisecond
 
 // Dispatcher runs the SMTP conversations. A conversation belongs to no activity attempt: it goes on under the transport's
 // own deadlines when the attempt that began it has run out of time, and records its outcome in the ledger.
 type Dispatcher struct {
 	Transport Transport
 	Ledger    Ledger
+	Paces     *Paces                        // nil: nobody counts
 	Sender    func(messageID string) string // envelope sender: where a message returns to
 	Patience  time.Duration                 // how long an attempt waits for an outcome
+	Lease     time.Duration                 // how long a message is left to a process that is not heard of
 	Poll      time.Duration                 // how often a waiting attempt looks again
 	Now       Clock
 	Log       *slog.Logger
@@ -28,7 +27,7 @@ type Dispatcher struct {
 	running sync.WaitGroup
 }
 
-func (d *Dispatcher) lease(now time.Time) time.Time { return now.Add(leaseFor) }
+func (d *Dispatcher) lease(now time.Time) time.Time { return now.Add(d.Lease) }
 
 // wait pauses a waiting attempt between two looks at the ledger.
 func (d *Dispatcher) wait(ctx context.Context) error { return pause(ctx, d.Poll) }
@@ -60,10 +59,14 @@ func (d *Dispatcher) Drain(ctx context.Context) {
 }
 
 func (d *Dispatcher) converse(ctx context.Context, m email.Message) {
-	stop := d.keepLease(ctx, m)
+	stop, end := d.keepLease(ctx, m), d.Paces.begin(m.ToAddress)
 	delivery := d.Transport.Send(ctx, email.Envelope{From: d.Sender(m.ID), To: m.ToAddress, Bytes: m.Raw})
 	stop()
+	end(ctx, delivery)
 	state, reason := settled(delivery)
+	if _, asks := delivery.AsksToSlowDown(m.ToAddress); asks && state == email.Deferred {
+		reason = email.ReasonSlowed
+	}
 	for {
 		applied, err := d.Ledger.FinishMessage(ctx, m.ID, m.Fence, delivery, state, reason, d.Now())
 		if err == nil {
@@ -95,7 +98,7 @@ func pause(ctx context.Context, t time.Duration) error {
 func (d *Dispatcher) keepLease(ctx context.Context, m email.Message) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	d.running.Go(func() {
-		for pause(ctx, leaseFor/3) == nil {
+		for pause(ctx, d.Lease/3) == nil {
 			if _, err := d.Ledger.ExtendLease(ctx, m.ID, m.Fence, d.lease(d.Now())); err != nil && ctx.Err() == nil {
 				d.Log.Warn("lease not extended", "message_id", m.ID, "error", err.Error())
 			}

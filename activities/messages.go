@@ -35,6 +35,7 @@ type Messages struct {
 	Composer   *Composer
 	Dispatcher *Dispatcher
 	Ledger     Ledger
+	Paces      *Paces // nil: every provider takes as much as there is
 	Now        Clock
 }
 
@@ -174,6 +175,9 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 			if err != nil || t.message.ID == "" || t.message.State.Final() {
 				return err
 			}
+		}
+		if wait := a.Paces.try(t.message.ToAddress); wait > 0 {
+			return nil // queued: AwaitDelivery lets it wait for its turn
 		}
 		t.dispatch = true
 		t.message, err = tx.ClaimMessage(ctx, id, a.Dispatcher.lease(a.Now()), a.Now())
@@ -359,6 +363,9 @@ func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) e
 		return temporal.NewApplicationErrorWithOptions("The mail server asked to try again later.", "deferred",
 			temporal.ApplicationErrorOptions{NextRetryDelay: due.Sub(a.Now()) + time.Millisecond, Category: temporal.ApplicationErrorCategoryBenign})
 	}
+	if err := a.turn(ctx, m); err != nil {
+		return err
+	}
 	var claimed *email.Message
 	err := a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
 		if held = tx.Paused(in.Ref.Journey); held {
@@ -390,21 +397,35 @@ func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) e
 	return nil
 }
 
+// turn takes a turn for a mail. Without one the mail waits, and it can be seen for what.
+func (a *Messages) turn(ctx context.Context, m email.Message) error {
+	wait := a.Paces.try(m.ToAddress)
+	if wait == 0 {
+		return nil
+	}
+	if err := a.Ledger.NoteWait(ctx, m.ID, email.ProviderOf(m.ToAddress), a.Now().Add(wait)); err != nil {
+		return retryable(ctx, err)
+	}
+	return temporal.NewApplicationErrorWithOptions("The recipient's mail provider gets no more mail a minute; the mail waits for its turn.", email.ReasonPaced,
+		temporal.ApplicationErrorOptions{NextRetryDelay: wait, Category: temporal.ApplicationErrorCategoryBenign})
+}
+
 // heldDelivery lets a mail rest that was put off before its journey was paused.
 func heldDelivery() error {
 	return temporal.NewApplicationErrorWithOptions("The journey is paused.", "paused",
 		temporal.ApplicationErrorOptions{NextRetryDelay: heldFor, Category: temporal.ApplicationErrorCategoryBenign})
 }
 
-// retryDelay is how long a refused message rests: a relay's greylisting wants minutes (RFC 5321, 4.5.4.1), a broken
-// connection seconds.
+// retryDelays are how long a refused message rests after each attempt, the last one after all further ones: a relay's greylisting wants
+// minutes (RFC 5321, 4.5.4.1), a broken connection seconds.
+func retryDelays() []time.Duration {
+	return []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute}
+}
+
 func retryDelay(attempt int) time.Duration {
-	delays := []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute}
 	if attempt < 1 {
 		return 0
 	}
-	if attempt > len(delays) {
-		return 30 * time.Minute
-	}
-	return delays[attempt-1]
+	delays := retryDelays()
+	return delays[min(attempt, len(delays))-1]
 }

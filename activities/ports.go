@@ -78,6 +78,8 @@ type Ledger interface {
 	FinishMessage(ctx context.Context, id string, fence int64, result email.Delivery, state email.State, reason string, now time.Time) (bool, error)
 	ExtendLease(ctx context.Context, id string, fence int64, until time.Time) (bool, error)
 	ExpireLease(ctx context.Context, id string, now time.Time) (email.Message, error)
+	// NoteWait notes that a mail waits for its turn with a provider.
+	NoteWait(ctx context.Context, id, provider string, until time.Time) error
 }
 
 // VersionSource finds frozen definitions by their hash.

@@ -19,6 +19,9 @@ func retryable(ctx context.Context, err error) error {
 	if f, ok := fault.As(err); ok {
 		code, message = f.Code, f.Message
 	}
+	if !activity.IsActivity(ctx) {
+		return err // who sends by itself logs the cause, and no history keeps it
+	}
 	activity.GetLogger(ctx).Warn("activity attempt failed", "code", code, "error", err.Error())
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.NotFound, fault.Conflict, fault.Forbidden, fault.Unauthorized, fault.TooLarge:

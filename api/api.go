@@ -143,7 +143,7 @@ func build(o Options) (*Handler, error) {
 	if s.metrics, err = newMetrics(s.Options.Metrics); err != nil {
 		return nil, err
 	}
-	if err := s.registerClockLag(); err != nil {
+	if err := errors.Join(s.registerClockLag(), s.registerProviders()); err != nil {
 		return nil, err
 	}
 	s.used = newKeyUse(o.Keys, s.log, s.now)
@@ -239,6 +239,7 @@ func (s *server) routes() {
 	s.pauseRoutes()
 	s.kindRoutes()
 	s.sendingRoutes()
+	s.providerRoutes()
 	s.directRoutes()
 	s.topicRoutes()
 	s.consentRoutes()

@@ -244,6 +244,10 @@ func lint(event string) call {
 	return admin("POST", "/v1/journeys/lint", `{"journey":"j","enter":[{"event":"`+event+`"}],"steps":[{"id":"w","wait":"1d"}]}`)
 }
 
+func (noRecords) ListProviders(context.Context, time.Time) ([]email.ProviderPace, error) {
+	return nil, nil
+}
+
 func (noRecords) FindSendingPolicy(context.Context) (email.PolicyVersion, error) {
 	return email.PolicyVersion{}, nil
 }

@@ -14,6 +14,8 @@ import (
 type Sending interface {
 	FindSendingPolicy(ctx context.Context) (email.PolicyVersion, error)
 	SaveSendingPolicy(ctx context.Context, p email.Policy, expected *int64, now time.Time) (email.PolicyVersion, error)
+	// ListProviders lists the receiving providers that asked us to slow down, or whose mail waits.
+	ListProviders(ctx context.Context, now time.Time) ([]email.ProviderPace, error)
 }
 
 // SendingPolicyInput is a policy, and the one that it replaces.

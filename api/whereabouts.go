@@ -280,8 +280,11 @@ func fate(m email.Message) string {
 		}
 		return "Sent, and the mail server took it."
 	case email.Queued, email.Sending:
-		return "On its way to the mail server."
+		return "On its way to the mail server" + because
 	case email.Deferred:
+		if m.Reason != "" {
+			return "On its way" + because
+		}
 		return "On its way: the mail server asked to try again later."
 	case email.Skipped:
 		return "Skipped at " + m.StepID + because

@@ -48,6 +48,8 @@ const (
 	ReasonGaveUp         = "gave_up"                // deferred for too long
 	ReasonHardBounce     = "rejected"               // the server refused it for good
 	ReasonFateUnknown    = "fate_unknown"           // the connection was cut after the final dot
+	ReasonSlowed         = "slowed"                 // deferred: the provider asked for less
+	ReasonPaced          = "paced"                  // it waits: so much goes to its provider already
 )
 
 // Rendered is a template filled for one contact.
@@ -92,7 +94,14 @@ type Message struct {
 	Tracked         bool       `json:"-"` // its links are to lead by way of us; Links are where they lead
 	Links           []string   `json:"-"`
 	Delivery        *Reported  `json:"delivery,omitempty"` // what was reported of it since; absent: nothing
+	Waits           *Wait      `json:"waits,omitempty" doc:"While it waits for its turn, in the detail alone."`
 	Engagement
+}
+
+// Wait is that a mail waits for its turn, because so much goes to its provider already.
+type Wait struct {
+	Provider string    `json:"provider" doc:"Who takes in the recipient's mail."`
+	Until    time.Time `json:"until" doc:"When it is looked at again."`
 }
 
 // Engagement is what became of a mail after it was sent. People and machines are counted apart.

@@ -7,11 +7,13 @@ import (
 	"throughline.dev/throughline/internal/audience"
 )
 
-// Policy is how often and when marketing mail may reach a contact, whatever journeys want. The zero value lets everything through.
+// Policy is how often and when marketing mail may reach a contact, whatever journeys want, and how much of all mail a provider gets. The zero
+// value lets everything through.
 type Policy struct {
 	Caps       []Cap
 	QuietHours *audience.Hours
 	Timezone   string // of contacts whose own is not known; empty: UTC
+	Providers  []ProviderLimit
 }
 
 // Cap allows some mails in some of the contact's own days, counted from midnight: one day is today.

@@ -21,6 +21,15 @@ type PolicyDocument struct {
 	Caps       []CapDocument  `json:"caps" nullable:"false" maxItems:"20" doc:"How many marketing mails a contact may get. All of them hold."`
 	QuietHours *HoursDocument `json:"quiet_hours,omitempty" doc:"When no marketing mail goes out, in the contact's own time zone."`
 	Timezone   string         `json:"timezone,omitempty" maxLength:"64" doc:"Of contacts whose own is not known; UTC without one." example:"Europe/Berlin"`
+	// Absent rather than empty: policies were saved before there was such a thing.
+	Providers []ProviderLimitDocument `json:"providers,omitempty" maxItems:"100" doc:"How much mail a receiving provider gets at most, transactional mail too. Without one: as much as there is, until the provider asks us to slow down."`
+}
+
+// ProviderLimitDocument is a provider's limit as people write it.
+type ProviderLimitDocument struct {
+	Provider    string `json:"provider" maxLength:"253" doc:"gmail, outlook, yahoo and the like, or a domain; relay: the server that takes all of our mail." example:"gmail"`
+	PerMinute   int    `json:"per_minute,omitempty" minimum:"0" maximum:"1000000" doc:"Mails a minute, of all processes together; 0: no limit."`
+	Connections int    `json:"connections,omitempty" minimum:"0" maximum:"1000" doc:"At once, of each process; 0: no limit of its own."`
 }
 
 // CapDocument is a cap as people write it.
@@ -67,6 +76,7 @@ func (d PolicyDocument) Read() (Policy, []fault.Problem) {
 		}
 		p.QuietHours = &h
 	}
+	d.readProviders(&p, note)
 	if d.Timezone != "" {
 		if _, err := time.LoadLocation(d.Timezone); err != nil || d.Timezone == "Local" {
 			note("/timezone", "bad_timezone", fmt.Errorf("%q is no time zone: write it as Europe/Berlin", d.Timezone))
@@ -75,11 +85,34 @@ func (d PolicyDocument) Read() (Policy, []fault.Problem) {
 	return p, problems
 }
 
+func (d PolicyDocument) readProviders(p *Policy, note func(path, code string, err error)) {
+	seen := map[string]bool{}
+	for i, l := range d.Providers {
+		at := fmt.Sprintf("/providers/%d", i)
+		if !IsProvider(l.Provider) {
+			note(at+"/provider", "unknown_provider", fmt.Errorf("%q is no provider: write gmail, outlook, yahoo, relay or a domain such as example.com", l.Provider))
+		} else if seen[l.Provider] {
+			note(at+"/provider", "provider_twice", fmt.Errorf("%s has a limit above already", l.Provider))
+		}
+		seen[l.Provider] = true
+		if l.PerMinute < 0 || l.PerMinute > 1_000_000 {
+			note(at+"/per_minute", "out_of_range", fmt.Errorf("a provider gets 0 (no limit) to 1000000 mails a minute"))
+		}
+		if l.Connections < 0 || l.Connections > 1000 {
+			note(at+"/connections", "out_of_range", fmt.Errorf("a provider gets 0 (no limit) to 1000 connections"))
+		}
+		p.Providers = append(p.Providers, ProviderLimit(l))
+	}
+}
+
 // Document is the way back.
 func (p Policy) Document() PolicyDocument {
 	d := PolicyDocument{Caps: []CapDocument{}, Timezone: p.Timezone}
 	for _, c := range p.Caps {
 		d.Caps = append(d.Caps, CapDocument(c))
+	}
+	for _, l := range p.Providers {
+		d.Providers = append(d.Providers, ProviderLimitDocument(l))
 	}
 	if p.QuietHours != nil {
 		d.QuietHours = &HoursDocument{From: audience.FormatClock(p.QuietHours.From), Until: audience.FormatClock(p.QuietHours.Until)}

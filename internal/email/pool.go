@@ -1,6 +1,40 @@
 package email
 
-import "time"
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// stuckShare is how many times MaxConns conversations there are at most, when all others are stuck.
+const stuckShare = 4
+
+// enter waits for a place: first among the mails of the same provider, then among all. Whoever is slow gives its place back before it leaves:
+// a provider that hangs keeps its own mail waiting and nobody else's.
+func (t *Transport) enter(ctx context.Context, provider string) (leave func(), err error) {
+	if err := t.lanes.enter(ctx, provider, t.share(provider)); err != nil {
+		return nil, err
+	}
+	for i, places := range []chan struct{}{t.all, t.slots} {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			if i > 0 {
+				<-t.all
+			}
+			t.lanes.leave(provider)
+			return nil, context.Cause(ctx)
+		}
+	}
+	give := sync.OnceFunc(func() { <-t.slots })
+	slow := time.AfterFunc(t.limit.Slow, give)
+	return func() {
+		slow.Stop()
+		give()
+		<-t.all
+		t.lanes.leave(provider)
+	}, nil
+}
 
 // takeIdle gives the connection that was used last, or nil.
 func (t *Transport) takeIdle() (*conversation, error) {

@@ -25,5 +25,7 @@ func Reasons() [][2]string {
 		{ReasonGaveUp, "the mail server put it off for three days"},
 		{ReasonHardBounce, "the mail server refused it for good"},
 		{ReasonFateUnknown, "the connection broke at the very end, so nobody knows whether it arrived"},
+		{ReasonSlowed, "the recipient's mail provider asked us to slow down"},
+		{ReasonPaced, "no more mail a minute may go to the recipient's mail provider"},
 	}, audience.HeldReasons())
 }

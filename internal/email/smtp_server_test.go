@@ -20,6 +20,7 @@ type script struct {
 	bytes int    // of the body, before phase body is cut
 	turn  int    // the mail of the connection that it happens to, from 0
 	once  bool   // on the first connection only
+	to    string // to recipients whose address has this alone
 
 	extensions []string
 	tls        *tls.Config
@@ -210,6 +211,9 @@ func (x *smtpSession) command(line string) bool {
 	case "MAIL":
 		return x.reply("mail", "250 2.1.0 ok\r\n")
 	case "RCPT":
+		if !strings.Contains(line, x.script.to) {
+			return x.write("250 2.1.5 ok\r\n")
+		}
 		return x.reply("rcpt", "250 2.1.5 ok\r\n")
 	case "RSET":
 		return x.reply("rset", "250 ok\r\n")

@@ -37,6 +37,7 @@ type Timeouts struct {
 	Body    time.Duration // 3 min
 	Dot     time.Duration // 10 min: an impatient client makes duplicates
 	Idle    time.Duration // 30 s that a connection may wait for the next mail
+	Slow    time.Duration // 3 s, after which a conversation counts as stuck and others get its place: see Options.MaxConns
 }
 
 // Options of a transport.
@@ -44,12 +45,16 @@ type Options struct {
 	// URL of the relay: smtps://user:password@host:465 (TLS from the start), smtp+starttls://host:587 (STARTTLS or nothing),
 	// smtp://host:25 (STARTTLS when it is offered). A certificate is always checked, save on loopback. "?tls=off" on smtp://
 	// never uses TLS. A password goes over TLS or loopback only.
-	URL      string
-	Hello    string // the name that we greet with; default localhost
-	MaxConns int    // at once; default 4
-	MaxMails int    // per connection; default 100
-	Timeouts Timeouts
-	TLS      *tls.Config // for a private certificate authority
+	URL   string
+	Hello string // the name that we greet with; default localhost
+	// MaxConns conversations get on at once; default 4. One that is stuck goes on and no longer counts, so that others' mail need not wait for
+	// it, until there are four times as many in all.
+	MaxConns int
+	// PerProvider says how many of them may be to one provider at once; nil or 0: all.
+	PerProvider func(provider string) int
+	MaxMails    int // per connection; default 100
+	Timeouts    Timeouts
+	TLS         *tls.Config // for a private certificate authority
 }
 
 // Transport hands mail to one relay over a pool of connections. Its outcomes are five, never two: see Outcome.
@@ -58,7 +63,10 @@ type Transport struct {
 	hello string
 	limit Timeouts
 	mails int
-	slots chan struct{} // one for each connection that may be open and in use
+	slots chan struct{} // one for each conversation that gets on
+	all   chan struct{} // one for each, the stuck ones among them
+	share func(provider string) int
+	lanes lanes
 
 	mu     sync.Mutex
 	idle   []*conversation
@@ -95,7 +103,16 @@ func NewTransport(o Options) (*Transport, error) {
 	if conns <= 0 {
 		conns = 4
 	}
-	t.slots = make(chan struct{}, conns)
+	t.slots, t.all = make(chan struct{}, conns), make(chan struct{}, stuckShare*conns)
+	t.share = func(provider string) int {
+		if o.PerProvider == nil {
+			return conns
+		}
+		if n := o.PerProvider(provider); n > 0 && n < conns {
+			return n
+		}
+		return conns
+	}
 	return t, nil
 }
 
@@ -106,6 +123,7 @@ func (l Timeouts) orDefault() Timeouts {
 	}{
 		{&l.Connect, 30 * time.Second}, {&l.Hello, time.Minute}, {&l.Command, time.Minute},
 		{&l.Body, 3 * time.Minute}, {&l.Dot, 10 * time.Minute}, {&l.Idle, 30 * time.Second},
+		{&l.Slow, 3 * time.Second},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value
@@ -173,12 +191,11 @@ func (t *Transport) Send(ctx context.Context, e Envelope) Delivery {
 	if err != nil {
 		return notSent(PhaseConnect, err)
 	}
-	select {
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-ctx.Done():
-		return notSent(PhaseConnect, context.Cause(ctx))
+	leave, err := t.enter(ctx, ProviderOf(e.To))
+	if err != nil {
+		return notSent(PhaseConnect, err)
 	}
+	defer leave()
 	payload := dotStuff(e.Bytes)
 	c, err := t.takeIdle()
 	if err != nil {

@@ -48,19 +48,21 @@ func (tx *ContactTx) InsertDirect(ctx context.Context, m email.Message, requestH
 type DirectRef struct {
 	ID, ContactID string
 	State         email.State
-	Attempt       int
-	UpdatedAt     time.Time
 }
 
-// ListDirect lists them, the longest untouched first.
-func (s *Store) ListDirect(ctx context.Context, now time.Time, limit int) ([]DirectRef, error) {
-	rows, err := s.q.ListDirect(ctx, &now, int32(limit))
+// ListDirect lists them, new ones first, then the longest untouched. Delays are how long a deferred one rests after each attempt.
+func (s *Store) ListDirect(ctx context.Context, now time.Time, delays []time.Duration, limit int) ([]DirectRef, error) {
+	seconds := make([]float64, len(delays))
+	for i, d := range delays {
+		seconds[i] = d.Seconds()
+	}
+	rows, err := s.q.ListDirect(ctx, seconds, now, int32(limit))
 	if err != nil {
 		return nil, failure("list direct messages", err)
 	}
 	refs := make([]DirectRef, len(rows))
 	for i, row := range rows {
-		refs[i] = DirectRef{ID: row.ID.String(), ContactID: row.ContactID.String(), State: email.State(row.State), Attempt: int(row.Attempt), UpdatedAt: row.UpdatedAt}
+		refs[i] = DirectRef{ID: row.ID.String(), ContactID: row.ContactID.String(), State: email.State(row.State)}
 	}
 	return refs, nil
 }

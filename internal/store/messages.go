@@ -191,7 +191,9 @@ func (s *Store) FindMessage(ctx context.Context, id string) (email.Message, erro
 	if err != nil {
 		return email.Message{}, messageNotFound("find message", err)
 	}
-	return messageOf(row), nil
+	m := messageOf(row)
+	m.Waits, err = s.waitOf(ctx, m)
+	return m, err
 }
 
 func messageOf(row dbsqlc.Message) email.Message {

@@ -265,7 +265,10 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
 		require.NoError(t, tx.HoldSend(ctx, e.ID, "news", 1, email.Verdict{Reason: "capped", Until: start}))
 	})
-	_, err := s.SaveSendingPolicy(ctx, email.Policy{}, nil, start)
+	_, err := s.SlowPace(ctx, "example.test", 100, 0, email.Delivery{Code: 421}, start)
+	require.NoError(t, err)
+	require.NoError(t, s.NoteWait(ctx, message.ID, "example.test", start))
+	_, err = s.SaveSendingPolicy(ctx, email.Policy{}, nil, start)
 	require.NoError(t, err)
 	_, err = s.SaveBrand(ctx, email.Brand{Name: "Acme"}, nil, start)
 	require.NoError(t, err)

@@ -31,7 +31,7 @@ export default function SendingPage() {
 
 function Editor({ saved: start, load }: { saved: Schema["SavedSendingPolicy"]; load: () => void }) {
   const mayWrite = can(useSession(), "admin");
-  const [policy, setPolicy] = useState<Policy>({ caps: start.caps, ...(start.quiet_hours && { quiet_hours: start.quiet_hours }), ...(start.timezone && { timezone: start.timezone }) });
+  const [policy, setPolicy] = useState<Policy>({ caps: start.caps, ...(start.quiet_hours && { quiet_hours: start.quiet_hours }), ...(start.timezone && { timezone: start.timezone }), ...(start.providers && { providers: start.providers }) });
   const [saved, setSaved] = useState({ revision: start.revision, policy });
   const save = useMutation({
     mutationFn: () => result(api.PUT("/v1/sending_policy", { params: { query: { expected_revision: String(saved.revision) } }, body: policy })),

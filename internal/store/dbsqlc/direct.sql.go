@@ -24,23 +24,25 @@ func (q *Queries) FindRequest(ctx context.Context, contactID uuid.UUID, iD uuid.
 }
 
 const ListDirect = `-- name: ListDirect :many
-SELECT id, contact_id, state, attempt, updated_at FROM messages
-WHERE enrollment_id IS NULL AND (state IN ('queued', 'deferred') OR state = 'sending' AND lease_until <= $1 OR state = 'unknown' AND class = 'transactional' AND resends = 0)
-ORDER BY state <> 'queued', updated_at LIMIT $2
+SELECT m.id, m.contact_id, m.state FROM messages m LEFT JOIN message_waits w ON w.message_id = m.id
+WHERE m.enrollment_id IS NULL AND (m.state = 'queued'
+    OR m.state = 'deferred' AND m.updated_at + ($1::float8[])[least(greatest(m.attempt, 1), cardinality($1::float8[]))] * interval '1 second' <= $2::timestamptz
+    OR m.state = 'sending' AND m.lease_until <= $2::timestamptz OR m.state = 'unknown' AND m.class = 'transactional' AND m.resends = 0)
+    AND (w.until IS NULL OR w.until <= $2::timestamptz)
+ORDER BY m.state <> 'queued', m.updated_at LIMIT $3
 `
 
 type ListDirectRow struct {
 	ID        uuid.UUID
 	ContactID uuid.UUID
 	State     string
-	Attempt   int32
-	UpdatedAt time.Time
 }
 
 // Messages of no enrollment that may be sent now: new ones, deferred ones, those whose sender has died, and those that may be sent once more.
 // New ones come first: however many were put off, they keep nobody waiting.
-func (q *Queries) ListDirect(ctx context.Context, now *time.Time, maxRows int32) ([]ListDirectRow, error) {
-	rows, err := q.db.Query(ctx, ListDirect, now, maxRows)
+// Those that are not due yet, or wait for a turn, are left out here and not later: a page full of them would hide those that are due.
+func (q *Queries) ListDirect(ctx context.Context, delays []float64, now time.Time, maxRows int32) ([]ListDirectRow, error) {
+	rows, err := q.db.Query(ctx, ListDirect, delays, now, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -48,13 +50,7 @@ func (q *Queries) ListDirect(ctx context.Context, now *time.Time, maxRows int32)
 	var items []ListDirectRow
 	for rows.Next() {
 		var i ListDirectRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.ContactID,
-			&i.State,
-			&i.Attempt,
-			&i.UpdatedAt,
-		); err != nil {
+		if err := rows.Scan(&i.ID, &i.ContactID, &i.State); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -351,6 +351,12 @@ type MessageTracking struct {
 	MachineClicks int32
 }
 
+type MessageWait struct {
+	MessageID uuid.UUID
+	Provider  string
+	Until     time.Time
+}
+
 type Object struct {
 	Type      string
 	ID        string
@@ -365,6 +371,17 @@ type ObjectType struct {
 	Type      string
 	Fields    json.RawMessage
 	UpdatedAt time.Time
+}
+
+type ProviderPace struct {
+	Provider     string
+	Rate         float64
+	Ceiling      float64
+	SlowedAt     *time.Time
+	SlowDowns    int64
+	Code         int32
+	EnhancedCode string
+	NextTurn     time.Time
 }
 
 type Rule struct {
