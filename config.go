@@ -49,6 +49,7 @@ type config struct {
 	ClickHolds        email.ClickHolds // not from the environment: tests can't wait
 	Patience          time.Duration    // as above; how long a step waits for the SMTP server before the send goes on by itself
 	Lease             time.Duration    // as above; how long a message is left to a worker that is not heard of
+	SMTPTimeouts      email.Timeouts   // as above; zero: the usual ones
 	TrustedProxies    []string
 	Login             loginConfig
 }

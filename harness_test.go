@@ -102,11 +102,16 @@ func start(t *testing.T, change ...func(*config)) *product {
 
 func startWith(t *testing.T, c config) *product {
 	t.Helper()
+	return startRole(t, c, "serve")
+}
+
+func startRole(t *testing.T, c config, role string) *product {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p, err := newProcess(ctx, c, slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	require.NoError(t, err)
 	ready, done := make(chan string, 1), make(chan error, 1)
-	go func() { done <- p.run(ctx, "serve", func(addr string) { ready <- addr }) }()
+	go func() { done <- p.run(ctx, role, func(addr string) { ready <- addr }) }()
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-done, "the product must stop cleanly")

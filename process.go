@@ -103,7 +103,7 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 		return nil, errors.Join(err, p.close())
 	}
 	p.paces = &activities.Paces{Source: s, Policies: &activities.Policies{Source: s, Now: p.now}, Now: p.now, Log: log.With("part", "paces")}
-	if p.smtp, err = email.NewTransport(email.Options{URL: c.SMTPURL, MaxConns: smtpConnections, PerProvider: p.perProvider}); err != nil {
+	if p.smtp, err = email.NewTransport(email.Options{URL: c.SMTPURL, MaxConns: smtpConnections, PerProvider: p.perProvider, Timeouts: c.SMTPTimeouts}); err != nil {
 		return nil, errors.Join(fmt.Errorf("SMTP_URL: %w", err), p.close())
 	}
 	// Lazy: the api takes events in while Temporal is down, and the worker waits for it.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,7 +151,11 @@ func TestAStuckProviderKeepsNobodyWaiting(t *testing.T) {
 	p.publish(t, fmt.Sprintf(twoMails, "1s"))
 	admin[map[string]any](t, p, http.MethodPut, "/v1/sending_policy", `{"caps":[],"providers":[{"provider":"limited.example","per_minute":1}]}`)
 	misbehave(t, p.config.InboxURL, map[string]any{"at": "rcpt", "action": "reply", "code": 421, "enhanced": "4.7.0", "rcpt": "stuck.example", "times": -1})
-	eventually(t, "the limit is known", func() bool { l := p.provider(t, "limited.example"); return l != nil && l.PerMinute == 1 })
+	var probes []string
+	eventually(t, "the limit holds", func() bool {
+		probes = append(probes, p.direct(t, "probe@limited.example"))
+		return slices.ContainsFunc(probes, func(id string) bool { return p.message(t, id).Waits != nil })
+	})
 	stuck := []string{}
 	for i := range 120 { // more than a page
 		stuck = append(stuck, p.direct(t, fmt.Sprintf("ana%d@%s.example", i, []string{"stuck", "limited"}[i%2])))
