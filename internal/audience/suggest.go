@@ -14,6 +14,9 @@ func Suggest(word string, candidates []string) string {
 	return best
 }
 
+// Distance is how many letters two words are apart, where a swap of neighbours counts as one; limit or more is reported as limit.
+func Distance(a, b string, limit int) int { return distance(a, b, limit) }
+
 // distance is the edit distance where a swap of neighbours counts as one; limit or more is reported as limit.
 func distance(a, b string, limit int) int {
 	x, y := []rune(a), []rune(b)
