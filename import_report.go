@@ -37,6 +37,7 @@ func (cmd *importCommand) report(ctx context.Context, result api.ImportResult) e
 	if err := cmd.reportProblems(ctx, result.Import); err != nil {
 		return err
 	}
+	cmd.reportAddresses(result.Import)
 	if result.State == audience.ImportFailed {
 		fmt.Fprintf(cmd.out, "%s: nothing was imported\n", cmd.file)
 		return errProblems
@@ -46,6 +47,21 @@ func (cmd *importCommand) report(ctx context.Context, result api.ImportResult) e
 		return errProblems
 	}
 	return nil
+}
+
+// reportAddresses prints how many rows have which kind of address.
+func (cmd *importCommand) reportAddresses(i audience.Import) {
+	if len(i.Addresses) == 0 {
+		return
+	}
+	fmt.Fprintln(cmd.out, "Addresses:")
+	for _, a := range i.Addresses {
+		why := ""
+		if len(a.Reasons) > 0 {
+			why = " (" + strings.Join(a.Reasons, ", ") + ")"
+		}
+		fmt.Fprintf(cmd.out, "  %s %s%s\n", counted(a.Rows, "rows"), a.Verdict, why)
+	}
 }
 
 func summary(i audience.Import) string {

@@ -31,6 +31,9 @@ func (a *Messages) arbitrate(ctx context.Context, tx ContactTx, in EffectInput, 
 	if send.Window != nil {
 		wish.Windows = []audience.Hours{*send.Window}
 	}
+	if m.Reason = policy.Spares(tx.Contact().EmailReasons); m.Reason != "" {
+		return nil, nil //nolint:nilnil // no outcome: the mail has its reason
+	}
 	l, err := a.Versions.loaded(in.Ref.Hash)
 	if err != nil {
 		return nil, err

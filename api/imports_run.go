@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/fault"
 )
 
@@ -73,6 +75,7 @@ func (r *importRun) step(ctx context.Context, rows []audience.ImportRow, from in
 	ctx, cancel := context.WithTimeoutCause(ctx, requestTimeout, errTooSlow)
 	defer cancel()
 	step := audience.ImportStep{From: from, To: to, Counts: audience.ImportCounts{Rows: int64(len(rows))}, Since: map[string]time.Time{}}
+	step.Addresses = addressesOf(rows)
 	good := make([]audience.ImportRow, 0, len(rows))
 	for _, row := range rows {
 		if len(row.Problems) > 0 {
@@ -158,6 +161,31 @@ func (r *importRun) ingest(ctx context.Context, rows []audience.ImportRow, step 
 		}
 	}
 	return nil
+}
+
+// addressesOf groups rows by what is known of their addresses while nobody is asked.
+func addressesOf(rows []audience.ImportRow) []audience.ImportAddresses {
+	var out []audience.ImportAddresses
+	at := map[string]int{}
+	for _, row := range rows {
+		judged := email.JudgeAddress(row.Event.Email, email.DomainUnknown)
+		if slices.ContainsFunc(row.Problems, func(p audience.ImportProblem) bool { return p.Code == "bad_email" }) {
+			judged = email.AddressVerdict{Reasons: []string{email.AddressSyntax}}
+		} else if judged.Verdict == "" || len(row.Problems) > 0 {
+			continue // no address, or a row that is left out for other reasons
+		}
+		domain := email.DomainOf(row.Event.Email)
+		if slices.Contains(judged.Reasons, email.AddressSyntax) {
+			domain = ""
+		}
+		key := domain + " " + strings.Join(judged.Reasons, ",")
+		if _, there := at[key]; !there {
+			at[key] = len(out)
+			out = append(out, audience.ImportAddresses{Domain: domain, Reasons: judged.Reasons})
+		}
+		out[at[key]].Rows++
+	}
+	return out
 }
 
 func eventsOf(rows []audience.ImportRow) []audience.Incoming {

@@ -33,7 +33,7 @@ const (
 )
 
 // contactFields are the fields that every contact has; a trait of the same name does not override them.
-var contactFields = []string{"id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at"}
+var contactFields = []string{"id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at", "email_verdict", "email_reasons"}
 
 // interruptAfter ends an evaluation that hangs (on a starved machine, or a slow source of facts): the caller tries again.
 const interruptAfter = 5 * time.Second

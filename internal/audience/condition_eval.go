@@ -126,12 +126,22 @@ func contactMap(c Contact) map[string]any {
 	text("timezone", c.Timezone)
 	text("locale", c.Locale)
 	text("stage", c.Stage)
+	text("email_verdict", c.EmailVerdict)
+	fields["email_reasons"] = listOfTexts(c.EmailReasons)
 	fields["score"] = c.Score
 	delete(fields, "created_at")
 	if !c.CreatedAt.IsZero() {
 		fields["created_at"] = c.CreatedAt
 	}
 	return fields
+}
+
+func listOfTexts(texts []string) []any {
+	list := make([]any, len(texts))
+	for i, text := range texts {
+		list[i] = text
+	}
+	return list
 }
 
 func eventMap(e *Event) map[string]any {

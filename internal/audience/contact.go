@@ -17,4 +17,9 @@ type Contact struct {
 	Score     int            `json:"score"`
 	CreatedAt time.Time      `json:"created_at"`
 	UpdatedAt time.Time      `json:"updated_at"`
+
+	EmailVerdict    string     `json:"email_verdict,omitempty" enum:"deliverable,risky,undeliverable,unknown" doc:"What is known of the address without writing to it."`
+	EmailReasons    []string   `json:"email_reasons,omitempty" doc:"Why: syntax, no_mx, null_mx, disposable, role, typo."`
+	EmailSuggestion string     `json:"email_suggestion,omitempty" doc:"The address that was probably meant."`
+	EmailCheckAt    *time.Time `json:"-"` // when its domain is looked up next; nil: never
 }

@@ -26,6 +26,22 @@ type Import struct {
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
 	DoneAt    *time.Time `json:"done_at,omitempty"`
+
+	Addresses []ImportVerdict `json:"addresses,omitempty" doc:"The rows by what is known of their addresses; lists leave it out. Domains are looked up after the import: what is unknown may be known later."`
+}
+
+// ImportVerdict counts rows of an import whose addresses got the same verdict for the same reasons.
+type ImportVerdict struct {
+	Verdict string   `json:"verdict" enum:"deliverable,risky,undeliverable,unknown"`
+	Reasons []string `json:"reasons,omitempty"`
+	Rows    int64    `json:"rows"`
+}
+
+// ImportAddresses are rows of a file with addresses at one domain that are judged alike.
+type ImportAddresses struct {
+	Domain  string // empty: what stands there is no address
+	Reasons []string
+	Rows    int64
 }
 
 // ImportCounts are what became of rows.
@@ -49,5 +65,7 @@ type ImportStep struct {
 	To       ImportMark
 	Counts   ImportCounts
 	Problems []ImportProblem
-	Since    map[string]time.Time // contacts by id, and since when they have been one, as the file tells
+	// Addresses are the rows that tell one.
+	Addresses []ImportAddresses
+	Since     map[string]time.Time // contacts by id, and since when they have been one, as the file tells
 }

@@ -108,7 +108,9 @@ func (s *Server) PTR(address string, hosts ...string) {
 }
 
 // Fail answers SERVFAIL for a name.
-func (s *Server) Fail(name string) { s.zone(name, func(z *zone) { z.code = dnsmessage.RCodeServerFailure }) }
+func (s *Server) Fail(name string) {
+	s.zone(name, func(z *zone) { z.code = dnsmessage.RCodeServerFailure })
+}
 
 // Hang never answers for a name.
 func (s *Server) Hang(name string) { s.zone(name, func(z *zone) { z.hang = true }) }

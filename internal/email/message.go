@@ -42,6 +42,9 @@ const (
 	ReasonUnsubscribed   = "unsubscribed"           // the contact withdrew consent for marketing mail
 	ReasonNoAddress      = "no_address"             // the contact has no e-mail address
 	ReasonInvalidAddress = "invalid_address"        // what it has is no address
+	ReasonUndeliverable  = "undeliverable_address"  // its domain takes no mail
+	ReasonDisposable     = "disposable_address"     // the sending policy spares such addresses
+	ReasonRole           = "role_address"           // the same
 	ReasonGoalReached    = "goal_reached"           // the goal was reached just before the send
 	ReasonExited         = "exited"                 // an exit event came just before the send
 	ReasonRenderFailed   = "render_failed"          // the template could not be rendered for this contact

@@ -14,6 +14,18 @@ type Policy struct {
 	QuietHours *audience.Hours
 	Timezone   string // of contacts whose own is not known; empty: UTC
 	Providers  []ProviderLimit
+	// SkipAddresses are kinds of addresses that get no marketing mail: AddressDisposable, AddressRole.
+	SkipAddresses []string
+}
+
+// Spares is why an address about which there are such reasons gets no marketing mail; empty: it gets it.
+func (p Policy) Spares(reasons []string) string {
+	for _, kind := range [][2]string{{AddressDisposable, ReasonDisposable}, {AddressRole, ReasonRole}} {
+		if slices.Contains(p.SkipAddresses, kind[0]) && slices.Contains(reasons, kind[0]) {
+			return kind[1]
+		}
+	}
+	return ""
 }
 
 // Cap allows some mails in some of the contact's own days, counted from midnight: one day is today.

@@ -21,6 +21,8 @@ type PolicyDocument struct {
 	Caps       []CapDocument  `json:"caps" nullable:"false" maxItems:"20" doc:"How many marketing mails a contact may get. All of them hold."`
 	QuietHours *HoursDocument `json:"quiet_hours,omitempty" doc:"When no marketing mail goes out, in the contact's own time zone."`
 	Timezone   string         `json:"timezone,omitempty" maxLength:"64" doc:"Of contacts whose own is not known; UTC without one." example:"Europe/Berlin"`
+
+	SkipAddresses []string `json:"skip_addresses,omitempty" nullable:"false" enum:"disposable,role" maxItems:"2" doc:"Kinds of addresses that get no marketing mail: mailboxes for a few minutes, and those of a task instead of a person. Addresses that take no mail never get any."`
 	// Absent rather than empty: policies were saved before there was such a thing.
 	Providers []ProviderLimitDocument `json:"providers,omitempty" maxItems:"100" doc:"How much mail a receiving provider gets at most, transactional mail too. Without one: as much as there is, until the provider asks us to slow down."`
 }
@@ -47,7 +49,7 @@ type HoursDocument struct {
 
 // Read turns what people have written into a policy, with everything that is wrong with it.
 func (d PolicyDocument) Read() (Policy, []fault.Problem) {
-	p := Policy{Timezone: d.Timezone}
+	p := Policy{Timezone: d.Timezone, SkipAddresses: d.SkipAddresses}
 	var problems []fault.Problem
 	note := func(path, code string, err error) {
 		if err != nil {
@@ -77,12 +79,21 @@ func (d PolicyDocument) Read() (Policy, []fault.Problem) {
 		p.QuietHours = &h
 	}
 	d.readProviders(&p, note)
+	d.readSkipped(note)
 	if d.Timezone != "" {
 		if _, err := time.LoadLocation(d.Timezone); err != nil || d.Timezone == "Local" {
 			note("/timezone", "bad_timezone", fmt.Errorf("%q is no time zone: write it as Europe/Berlin", d.Timezone))
 		}
 	}
 	return p, problems
+}
+
+func (d PolicyDocument) readSkipped(note func(path, code string, err error)) {
+	for i, kind := range d.SkipAddresses {
+		if kind != AddressDisposable && kind != AddressRole {
+			note(fmt.Sprintf("/skip_addresses/%d", i), "bad_kind", fmt.Errorf("the kinds of addresses that can be spared are %s and %s", AddressDisposable, AddressRole))
+		}
+	}
 }
 
 func (d PolicyDocument) readProviders(p *Policy, note func(path, code string, err error)) {
@@ -107,7 +118,7 @@ func (d PolicyDocument) readProviders(p *Policy, note func(path, code string, er
 
 // Document is the way back.
 func (p Policy) Document() PolicyDocument {
-	d := PolicyDocument{Caps: []CapDocument{}, Timezone: p.Timezone}
+	d := PolicyDocument{Caps: []CapDocument{}, Timezone: p.Timezone, SkipAddresses: p.SkipAddresses}
 	for _, c := range p.Caps {
 		d.Caps = append(d.Caps, CapDocument(c))
 	}

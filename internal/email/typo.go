@@ -12,7 +12,7 @@ import (
 // likelyDomain is the large provider's domain that was probably meant; empty: the domain may well be meant as it is. Short names are near too
 // many others: of those, only a wrong ending tells.
 func likelyDomain(domain string) string {
-	known := providers()
+	known := largeProviders()
 	if slices.Contains(known, domain) || slices.Contains(lookalikes(), domain) {
 		return ""
 	}
@@ -48,8 +48,8 @@ func mistypedEnding(ending, meant string) bool {
 	return !known && audience.Distance(ending, meant, 3) < 3
 }
 
-// providers are domains at which many people have their mailbox, the larger ones first.
-func providers() []string {
+// largeProviders are domains at which many people have their mailbox, the larger ones first.
+func largeProviders() []string {
 	return []string{
 		"gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "live.com", "msn.com", "googlemail.com", "me.com",
 		"gmx.de", "web.de", "gmx.net", "t-online.de", "freenet.de", "gmx.at", "gmx.ch", "bluewin.ch", "hotmail.co.uk", "hotmail.fr", "hotmail.de", "hotmail.it",

@@ -39,25 +39,29 @@ func JudgeAddress(address string, domain MailDomain) AddressVerdict {
 		return AddressVerdict{Verdict: VerdictUndeliverable, Reasons: []string{AddressSyntax}}
 	}
 	local, host, _ := strings.Cut(key, "@")
-	v := AddressVerdict{}
-	switch domain {
-	case DomainNone:
-		v.Reasons = append(v.Reasons, AddressNoMX)
-	case DomainRefuses:
-		v.Reasons = append(v.Reasons, AddressNullMX)
-	case DomainTakesMail, DomainUnknown:
-	}
+	var reasons []string
 	if isDisposable(host) {
-		v.Reasons = append(v.Reasons, AddressDisposable)
+		reasons = append(reasons, AddressDisposable)
 	}
 	if isRole(local) {
-		v.Reasons = append(v.Reasons, AddressRole)
+		reasons = append(reasons, AddressRole)
 	}
 	if likelyDomain(host) != "" {
-		v.Reasons = append(v.Reasons, AddressTypo)
+		reasons = append(reasons, AddressTypo)
 	}
-	v.Verdict = verdictOf(v.Reasons, domain)
-	return v
+	return WithDomain(reasons, domain)
+}
+
+// WithDomain is the verdict on an address that there are reasons about already, when its domain is in a state.
+func WithDomain(reasons []string, domain MailDomain) AddressVerdict {
+	switch domain {
+	case DomainNone:
+		reasons = append([]string{AddressNoMX}, reasons...)
+	case DomainRefuses:
+		reasons = append([]string{AddressNullMX}, reasons...)
+	case DomainTakesMail, DomainUnknown:
+	}
+	return AddressVerdict{Verdict: verdictOf(reasons, domain), Reasons: reasons}
 }
 
 func verdictOf(reasons []string, domain MailDomain) string {

@@ -72,7 +72,7 @@ func TestListsAreSortedAndSparePeople(t *testing.T) {
 		require.False(t, listed(list, "\x00"), name)
 		require.False(t, listed(list, "~"), name)
 	}
-	for _, domain := range append(lookalikes(), providers()...) {
+	for _, domain := range append(lookalikes(), largeProviders()...) {
 		require.False(t, isDisposable(domain), domain)
 		require.Empty(t, likelyDomain(domain), domain)
 	}

@@ -94,6 +94,9 @@ func (tx *ContactTx) UpdateContact(ctx context.Context, set map[string]any, incr
 		for name := range delta.removed {
 			s.news.traits[name], s.news.fields[name] = true, true
 		}
+		if s.news.fields[traitEmail] {
+			s.judgeAddress(now)
+		}
 		return nil
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"throughline.dev/throughline/internal/audience"
+	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
@@ -180,9 +181,14 @@ func contactOf(row dbsqlc.Contact) (audience.Contact, error) {
 	if err != nil {
 		return audience.Contact{}, fmt.Errorf("contact %s: %w", row.ID, err)
 	}
-	return audience.Contact{
+	c := audience.Contact{
 		ID: row.ID.String(), UserID: fromNullable(row.UserID), Email: fromNullable(row.Email), Traits: traits,
 		Timezone: fromNullable(row.Timezone), Locale: fromNullable(row.Locale), Stage: row.Stage, Score: int(row.Score),
 		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
-	}, nil
+		EmailVerdict: row.EmailVerdict, EmailReasons: row.EmailReasons, EmailCheckAt: row.EmailCheckAt,
+	}
+	if slices.Contains(row.EmailReasons, email.AddressTypo) {
+		c.EmailSuggestion = email.SuggestAddress(c.Email)
+	}
+	return c, nil
 }

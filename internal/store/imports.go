@@ -49,7 +49,7 @@ func (s *Store) FindImport(ctx context.Context, id string) (audience.Import, err
 	if err != nil {
 		return audience.Import{}, importNotFound("find import", err)
 	}
-	return importOf(row)
+	return s.importWithAddresses(ctx, row)
 }
 
 // ListImports lists imports, the newest first; the cursor is the last id of the page before.
@@ -91,6 +91,9 @@ func (s *Store) AdvanceImport(ctx context.Context, id string, step audience.Impo
 				return err
 			}
 			if err := insertImportProblems(ctx, q, parsed, problems-int64(len(step.Problems)), step.Problems); err != nil {
+				return err
+			}
+			if err := addImportAddresses(ctx, q, parsed, step.Addresses); err != nil {
 				return err
 			}
 			return setContactsSince(ctx, q, step.Since, now)
@@ -161,7 +164,7 @@ func (s *Store) endImport(ctx context.Context, id, state string, problems []audi
 	if err != nil {
 		return audience.Import{}, failure("end import", err)
 	}
-	return importOf(row)
+	return s.importWithAddresses(ctx, row)
 }
 
 // ListImportProblems lists what was wrong with rows, in the order of lines; the cursor is a number.

@@ -86,7 +86,7 @@ func (p *ingestPlan) take(it *item) (audience.Accepted, error) {
 		return audience.Accepted{}, err
 	}
 	p.link(it, into)
-	into.apply(it)
+	into.apply(it, p.now)
 	if it.GroupID != "" {
 		p.group(it)
 	}

@@ -35,7 +35,8 @@ type contactRows struct {
 	userIDs, emails, emailKeys, set, removed, timezones, locales []string
 	stages, scoreStates, groups, segments                        []string
 	scores                                                       []int32
-	rechecks, toldAts                                            []*time.Time
+	rechecks, toldAts, checks                                    []*time.Time
+	verdicts, reasons                                            []string
 	lastSeqs                                                     []int64
 	pending, changed                                             []bool
 }
@@ -78,11 +79,11 @@ func (w *written) collect(now time.Time, subjects []*subject) error {
 func (w *written) queue(batch *pgx.Batch) {
 	if c := &w.created; len(c.ids) > 0 {
 		batch.Queue(dbsqlc.InsertContacts, w.now, c.ids, c.userIDs, c.emails, c.emailKeys, c.set, c.timezones, c.locales, c.stages, c.scores,
-			c.scoreStates, c.groups, c.segments, c.rechecks, c.lastSeqs, c.pending, c.toldAts)
+			c.scoreStates, c.groups, c.segments, c.rechecks, c.lastSeqs, c.pending, c.toldAts, c.verdicts, c.reasons, c.checks)
 	}
 	if u := &w.updated; len(u.ids) > 0 {
 		batch.Queue(dbsqlc.UpdateContacts, w.now, u.ids, u.userIDs, u.emails, u.emailKeys, u.set, u.removed, u.timezones, u.locales, u.stages,
-			u.scores, u.scoreStates, u.groups, u.segments, u.rechecks, u.lastSeqs, u.pending, u.changed, u.toldAts)
+			u.scores, u.scoreStates, u.groups, u.segments, u.rechecks, u.lastSeqs, u.pending, u.changed, u.toldAts, u.verdicts, u.reasons, u.checks)
 	}
 	if e := &w.events; len(e.ids) > 0 {
 		batch.Queue(dbsqlc.InsertEvents, e.ids, e.contactIDs, e.seqs, e.sources, e.messageIDs, e.types, e.names, e.properties, e.contexts,
@@ -110,7 +111,8 @@ func (r *contactRows) add(s *subject) {
 	r.scoreStates, r.groups = append(r.scoreStates, string(s.row.ScoreState)), append(r.groups, s.groupID)
 	r.segments, r.rechecks = append(r.segments, strings.Join(s.row.Segments, ",")), append(r.rechecks, s.row.RecheckAt)
 	r.pending, r.changed = append(r.pending, s.poked), append(r.changed, s.changed)
-	r.toldAts = append(r.toldAts, s.row.ToldAt)
+	r.toldAts, r.checks = append(r.toldAts, s.row.ToldAt), append(r.checks, s.row.EmailCheckAt)
+	r.verdicts, r.reasons = append(r.verdicts, s.row.EmailVerdict), append(r.reasons, strings.Join(s.row.EmailReasons, ","))
 }
 
 func (e *eventRows) add(stored storedEvent) {

@@ -252,6 +252,7 @@ func (m *merge) survivor(said toldTogether) (dbsqlc.UpdateSurvivorParams, error)
 	delta := newTraitDelta()
 	delta.merge(said.traits)
 	delta.fill(&out.Email, &out.EmailKey, &out.Timezone, &out.Locale)
+	m.judgeAddress(&out)
 	if said.company == m.from.ID && m.from.CompanyID != nil {
 		out.CompanyID = m.from.CompanyID
 	}
@@ -262,6 +263,19 @@ func (m *merge) survivor(said toldTogether) (dbsqlc.UpdateSurvivorParams, error)
 		out.CreatedAt = m.from.CreatedAt
 	}
 	return out, nil
+}
+
+// judgeAddress keeps what is known of the address, if it is one of the two; else it is judged anew.
+func (m *merge) judgeAddress(out *dbsqlc.UpdateSurvivorParams) {
+	of := newSubject(m.into)
+	if fromNullable(m.into.EmailKey) != fromNullable(out.EmailKey) {
+		of = newSubject(m.from)
+	}
+	if fromNullable(of.row.EmailKey) != fromNullable(out.EmailKey) {
+		of.row.Email = out.Email
+		of.judgeAddress(m.now)
+	}
+	out.EmailVerdict, out.EmailReasons, out.EmailCheckAt = of.row.EmailVerdict, of.row.EmailReasons, of.row.EmailCheckAt
 }
 
 func joinedTraits(weaker, stronger []byte, said map[string]any) ([]byte, error) {

@@ -109,8 +109,8 @@ func (s *subject) keepState(model *sales.Model, now time.Time) error {
 
 // apply folds what an event says about the contact into it. An address that came with an event fills an empty column; only identify, or
 // the trait itself, changes it.
-func (s *subject) apply(it *item) {
-	late, traits := s.late(it), s.timely(it)
+func (s *subject) apply(it *item, now time.Time) {
+	late, traits, address := s.late(it), s.timely(it), fromNullable(s.row.Email)
 	s.traits.merge(traits)
 	for name := range traits {
 		s.news.traits[clean(name)] = true
@@ -137,6 +137,9 @@ func (s *subject) apply(it *item) {
 			*c.column, changed = toNullable(value), true
 			s.news.fields[c.trait] = true
 		}
+	}
+	if fromNullable(s.row.Email) != address || (address != "" && s.row.EmailVerdict == "") {
+		s.judgeAddress(now)
 	}
 	if it.GroupID != "" && (!late || !s.movedOn(it)) {
 		s.groupID, s.news.company = it.GroupID, true

@@ -97,7 +97,7 @@ func (g grammar) dotted() string {
 	root := g.root()
 	names := []string{"plan", "seats", "vip", "tags", "address.city", "address.list", "plan.city", "tags.city", "gone", "gone.city", "odd", "mrr", "id", "score", "ends"}
 	if root == "contact" {
-		names = append(names, "email", "user_id", "timezone", "stage", "created_at", "email.x")
+		names = append(names, "email", "user_id", "timezone", "stage", "created_at", "email.x", "email_verdict", "email_reasons")
 	}
 	if root == "event" {
 		names = []string{"amount", "kind", "context", "context.campaign.source", "kind.x"}

@@ -233,7 +233,8 @@ func Contact(t *rapid.T, id string) audience.Contact {
 		ID: id, UserID: optional("user id", "u-"+id), Email: optional("email", "Ana"+strings.ReplaceAll(id, "-", "")+"@example.test"),
 		Timezone: optional("timezone", "Europe/Berlin"), Locale: optional("locale", "de-DE"),
 		Stage: rapid.SampledFrom([]string{"lead", "mql", "customer"}).Draw(t, "stage"), Traits: Fields(t),
-		CreatedAt: Now.Add(-time.Duration(rapid.IntRange(0, 72).Draw(t, "age")) * time.Hour),
+		CreatedAt:    Now.Add(-time.Duration(rapid.IntRange(0, 72).Draw(t, "age")) * time.Hour),
+		EmailVerdict: rapid.SampledFrom([]string{"", "deliverable", "risky"}).Draw(t, "verdict"), EmailReasons: rapid.SampledFrom([][]string{{}, {"role"}, {"role", "typo"}}).Draw(t, "reasons"),
 	}
 }
 

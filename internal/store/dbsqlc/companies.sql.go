@@ -124,7 +124,7 @@ func (q *Queries) ListCompanies(ctx context.Context, before uuid.UUID, maxRows i
 }
 
 const ListCompanyMembers = `-- name: ListCompanyMembers :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE company_id = $1::uuid AND id > $2::uuid ORDER BY id LIMIT $3
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE company_id = $1::uuid AND id > $2::uuid ORDER BY id LIMIT $3
 `
 
 func (q *Queries) ListCompanyMembers(ctx context.Context, companyID uuid.UUID, after uuid.UUID, maxRows int32) ([]Contact, error) {
@@ -160,6 +160,9 @@ func (q *Queries) ListCompanyMembers(ctx context.Context, companyID uuid.UUID, a
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}

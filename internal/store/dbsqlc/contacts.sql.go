@@ -14,7 +14,7 @@ import (
 )
 
 const FindContact = `-- name: FindContact :one
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = $1
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id = $1
 `
 
 func (q *Queries) FindContact(ctx context.Context, id uuid.UUID) (Contact, error) {
@@ -44,12 +44,15 @@ func (q *Queries) FindContact(ctx context.Context, id uuid.UUID) (Contact, error
 		&i.PersonKey,
 		&i.FamilyKey,
 		&i.NameKey,
+		&i.EmailVerdict,
+		&i.EmailReasons,
+		&i.EmailCheckAt,
 	)
 	return i, err
 }
 
 const FindContactByIdentity = `-- name: FindContactByIdentity :one
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM contacts c JOIN identities i ON i.contact_id = c.id WHERE i.kind = $1 AND i.value = $2
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, c.email_verdict, c.email_reasons, c.email_check_at FROM contacts c JOIN identities i ON i.contact_id = c.id WHERE i.kind = $1 AND i.value = $2
 `
 
 func (q *Queries) FindContactByIdentity(ctx context.Context, kind string, value string) (Contact, error) {
@@ -79,6 +82,9 @@ func (q *Queries) FindContactByIdentity(ctx context.Context, kind string, value 
 		&i.PersonKey,
 		&i.FamilyKey,
 		&i.NameKey,
+		&i.EmailVerdict,
+		&i.EmailReasons,
+		&i.EmailCheckAt,
 	)
 	return i, err
 }
@@ -93,7 +99,7 @@ func (q *Queries) LinkFreeIdentity(ctx context.Context, kind string, value strin
 }
 
 const ListNewestContacts = `-- name: ListNewestContacts :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id < $1 ORDER BY id DESC LIMIT $2
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id < $1 ORDER BY id DESC LIMIT $2
 `
 
 // Ids grow with time: the newest contacts are the last.
@@ -130,6 +136,9 @@ func (q *Queries) ListNewestContacts(ctx context.Context, before uuid.UUID, maxR
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -142,7 +151,7 @@ func (q *Queries) ListNewestContacts(ctx context.Context, before uuid.UUID, maxR
 }
 
 const ListNewestOfSegment = `-- name: ListNewestOfSegment :many
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, m.entered_at
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, c.email_verdict, c.email_reasons, c.email_check_at, m.entered_at
 FROM segment_members m JOIN contacts c ON c.id = m.contact_id
 WHERE m.segment = $1 AND (m.entered_at, m.contact_id) < ($2::timestamptz, $3::uuid) AND ($4::text = '' OR c.stage = $4)
 ORDER BY m.entered_at DESC, m.contact_id DESC LIMIT $5
@@ -200,6 +209,9 @@ func (q *Queries) ListNewestOfSegment(ctx context.Context, arg ListNewestOfSegme
 			&i.Contact.PersonKey,
 			&i.Contact.FamilyKey,
 			&i.Contact.NameKey,
+			&i.Contact.EmailVerdict,
+			&i.Contact.EmailReasons,
+			&i.Contact.EmailCheckAt,
 			&i.EnteredAt,
 		); err != nil {
 			return nil, err
@@ -213,7 +225,7 @@ func (q *Queries) ListNewestOfSegment(ctx context.Context, arg ListNewestOfSegme
 }
 
 const ListNewestOfStage = `-- name: ListNewestOfStage :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE stage = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE stage = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 `
 
 func (q *Queries) ListNewestOfStage(ctx context.Context, stage string, before uuid.UUID, maxRows int32) ([]Contact, error) {
@@ -249,6 +261,9 @@ func (q *Queries) ListNewestOfStage(ctx context.Context, stage string, before uu
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -285,7 +300,7 @@ func (q *Queries) ListStalePending(ctx context.Context, before time.Time, maxRow
 }
 
 const LockContact = `-- name: LockContact :one
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // The lock that orders everything about one contact. NO KEY: it excludes every other holder of this lock and every update of the row, and
@@ -317,6 +332,9 @@ func (q *Queries) LockContact(ctx context.Context, id uuid.UUID) (Contact, error
 		&i.PersonKey,
 		&i.FamilyKey,
 		&i.NameKey,
+		&i.EmailVerdict,
+		&i.EmailReasons,
+		&i.EmailCheckAt,
 	)
 	return i, err
 }
@@ -457,7 +475,7 @@ UPDATE contacts SET
     told_at    = greatest(told_at, $7),
     updated_at = $7
 WHERE id = $8
-RETURNING id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key
+RETURNING id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at
 `
 
 type UpdateContactTraitsParams struct {
@@ -507,6 +525,9 @@ func (q *Queries) UpdateContactTraits(ctx context.Context, arg UpdateContactTrai
 		&i.PersonKey,
 		&i.FamilyKey,
 		&i.NameKey,
+		&i.EmailVerdict,
+		&i.EmailReasons,
+		&i.EmailCheckAt,
 	)
 	return i, err
 }

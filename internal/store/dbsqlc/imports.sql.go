@@ -13,6 +13,42 @@ import (
 	"github.com/google/uuid"
 )
 
+const AddImportAddresses = `-- name: AddImportAddresses :exec
+WITH given AS (
+    SELECT unnest($2::text[]) AS domain, unnest($3::text[]) AS reasons, unnest($4::bigint[]) AS counted
+), kept AS (
+    SELECT count(*) AS n FROM import_addresses WHERE import_id = $1
+), placed AS (
+    SELECT CASE WHEN kept.n < $5::bigint OR EXISTS (
+        SELECT 1 FROM import_addresses a WHERE a.import_id = $1 AND a.domain = given.domain AND a.reasons = string_to_array(given.reasons, ','))
+        THEN given.domain ELSE '' END AS domain, string_to_array(given.reasons, ',') AS reasons, given.counted
+    FROM given, kept
+)
+INSERT INTO import_addresses (import_id, domain, reasons, file_rows)
+SELECT $1, domain, reasons, sum(counted)::bigint FROM placed GROUP BY domain, reasons
+ON CONFLICT (import_id, domain, reasons) DO UPDATE SET file_rows = import_addresses.file_rows + excluded.file_rows
+`
+
+type AddImportAddressesParams struct {
+	ImportID uuid.UUID
+	Domains  []string
+	Reasons  []string
+	Counts   []int64
+	MaxKept  int64
+}
+
+// More domains than max_kept are counted together. The import's row is locked by whoever adds.
+func (q *Queries) AddImportAddresses(ctx context.Context, arg AddImportAddressesParams) error {
+	_, err := q.db.Exec(ctx, AddImportAddresses,
+		arg.ImportID,
+		arg.Domains,
+		arg.Reasons,
+		arg.Counts,
+		arg.MaxKept,
+	)
+	return err
+}
+
 const AdvanceImport = `-- name: AdvanceImport :one
 UPDATE imports SET
     read_rows = read_rows + $1, accepted = accepted + $2, duplicates = duplicates + $3, rejected = rejected + $4,
@@ -105,7 +141,7 @@ func (q *Queries) EndImport(ctx context.Context, arg EndImportParams) (Import, e
 }
 
 const ExportContacts = `-- name: ExportContacts :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 func (q *Queries) ExportContacts(ctx context.Context, after uuid.UUID, maxRows int32) ([]Contact, error) {
@@ -141,6 +177,9 @@ func (q *Queries) ExportContacts(ctx context.Context, after uuid.UUID, maxRows i
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -153,7 +192,7 @@ func (q *Queries) ExportContacts(ctx context.Context, after uuid.UUID, maxRows i
 }
 
 const ExportSegmentContacts = `-- name: ExportSegmentContacts :many
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM segment_members m JOIN contacts c ON c.id = m.contact_id
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, c.email_verdict, c.email_reasons, c.email_check_at FROM segment_members m JOIN contacts c ON c.id = m.contact_id
 WHERE m.segment = $1 AND m.contact_id > $2 ORDER BY m.contact_id LIMIT $3
 `
 
@@ -190,6 +229,9 @@ func (q *Queries) ExportSegmentContacts(ctx context.Context, segment string, aft
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -473,4 +515,36 @@ FROM told JOIN locked ON locked.id = told.id WHERE c.id = told.id AND c.created_
 func (q *Queries) SetContactsSince(ctx context.Context, now time.Time, ids []uuid.UUID, sinces []time.Time) error {
 	_, err := q.db.Exec(ctx, SetContactsSince, now, ids, sinces)
 	return err
+}
+
+const SumImportAddresses = `-- name: SumImportAddresses :many
+SELECT a.reasons, coalesce(d.state, 'unknown') AS state, sum(a.file_rows)::bigint AS file_rows
+FROM import_addresses a LEFT JOIN mail_domains d ON d.domain = a.domain
+WHERE a.import_id = $1 GROUP BY 1, 2
+`
+
+type SumImportAddressesRow struct {
+	Reasons  []string
+	State    string
+	FileRows int64
+}
+
+func (q *Queries) SumImportAddresses(ctx context.Context, importID uuid.UUID) ([]SumImportAddressesRow, error) {
+	rows, err := q.db.Query(ctx, SumImportAddresses, importID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SumImportAddressesRow
+	for rows.Next() {
+		var i SumImportAddressesRow
+		if err := rows.Scan(&i.Reasons, &i.State, &i.FileRows); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -111,36 +111,41 @@ func (q *Queries) FindIdentities(ctx context.Context, kinds []string, values []s
 
 const InsertContacts = `-- name: InsertContacts :exec
 INSERT INTO contacts (id, user_id, email, email_key, traits, timezone, locale, stage, score, score_state, company_id, segments, recheck_at,
-    last_seq, pending_since, created_at, updated_at, told_at)
+    last_seq, pending_since, created_at, updated_at, told_at, email_verdict, email_reasons, email_check_at)
 SELECT u.id, nullif(u.user_id, ''), nullif(u.email, ''), nullif(u.email_key, ''), u.set_traits::jsonb, nullif(u.timezone, ''), nullif(u.locale, ''),
     u.stage, u.score, u.score_state::jsonb, CASE WHEN u.group_id <> '' THEN (SELECT g.id FROM companies g WHERE g.group_id = u.group_id) END,
-    string_to_array(u.segments, ','), u.recheck_at, u.last_seq, CASE WHEN u.pending THEN $1::timestamptz END, $1, $1, u.told_at
+    string_to_array(u.segments, ','), u.recheck_at, u.last_seq, CASE WHEN u.pending THEN $1::timestamptz END, $1, $1, u.told_at,
+    u.email_verdict, string_to_array(u.email_reasons, ','), u.email_check_at
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS user_id, unnest($4::text[]) AS email,
     unnest($5::text[]) AS email_key, unnest($6::text[]) AS set_traits, unnest($7::text[]) AS timezone,
     unnest($8::text[]) AS locale, unnest($9::text[]) AS stage, unnest($10::integer[]) AS score,
     unnest($11::text[]) AS score_state, unnest($12::text[]) AS group_id, unnest($13::text[]) AS segments,
     unnest($14::timestamptz[]) AS recheck_at, unnest($15::bigint[]) AS last_seq, unnest($16::boolean[]) AS pending,
-    unnest($17::timestamptz[]) AS told_at) u
+    unnest($17::timestamptz[]) AS told_at, unnest($18::text[]) AS email_verdict, unnest($19::text[]) AS email_reasons,
+    unnest($20::timestamptz[]) AS email_check_at) u
 `
 
 type InsertContactsParams struct {
-	Now         time.Time
-	Ids         []uuid.UUID
-	UserIds     []string
-	Emails      []string
-	EmailKeys   []string
-	SetTraits   []string
-	Timezones   []string
-	Locales     []string
-	Stages      []string
-	Scores      []int32
-	ScoreStates []string
-	GroupIds    []string
-	Segments    []string
-	RecheckAts  []time.Time
-	LastSeqs    []int64
-	Pending     []bool
-	ToldAts     []time.Time
+	Now           time.Time
+	Ids           []uuid.UUID
+	UserIds       []string
+	Emails        []string
+	EmailKeys     []string
+	SetTraits     []string
+	Timezones     []string
+	Locales       []string
+	Stages        []string
+	Scores        []int32
+	ScoreStates   []string
+	GroupIds      []string
+	Segments      []string
+	RecheckAts    []time.Time
+	LastSeqs      []int64
+	Pending       []bool
+	ToldAts       []time.Time
+	EmailVerdicts []string
+	EmailReasons  []string
+	EmailCheckAts []time.Time
 }
 
 func (q *Queries) InsertContacts(ctx context.Context, arg InsertContactsParams) error {
@@ -162,6 +167,9 @@ func (q *Queries) InsertContacts(ctx context.Context, arg InsertContactsParams) 
 		arg.LastSeqs,
 		arg.Pending,
 		arg.ToldAts,
+		arg.EmailVerdicts,
+		arg.EmailReasons,
+		arg.EmailCheckAts,
 	)
 	return err
 }
@@ -253,7 +261,7 @@ func (q *Queries) ListTold(ctx context.Context, contactIds []uuid.UUID, since ti
 }
 
 const LockContacts = `-- name: LockContacts :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts
 WHERE id IN (
     SELECT unnest($1::uuid[])
     UNION
@@ -296,6 +304,9 @@ func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []str
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -308,7 +319,7 @@ func (q *Queries) LockContacts(ctx context.Context, ids []uuid.UUID, kinds []str
 }
 
 const LockContactsByID = `-- name: LockContactsByID :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 `
 
 func (q *Queries) LockContactsByID(ctx context.Context, ids []uuid.UUID) ([]Contact, error) {
@@ -344,6 +355,9 @@ func (q *Queries) LockContactsByID(ctx context.Context, ids []uuid.UUID) ([]Cont
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -373,13 +387,18 @@ UPDATE contacts c SET
     last_seq      = u.last_seq,
     pending_since = CASE WHEN u.pending THEN $1::timestamptz ELSE c.pending_since END,
     updated_at    = CASE WHEN u.changed THEN $1::timestamptz ELSE c.updated_at END,
-    told_at       = u.told_at
+    told_at       = u.told_at,
+    email_verdict  = u.email_verdict,
+    email_reasons  = string_to_array(u.email_reasons, ','),
+    email_check_at = u.email_check_at
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS user_id, unnest($4::text[]) AS email,
     unnest($5::text[]) AS email_key, unnest($6::text[]) AS set_traits, unnest($7::text[]) AS removed_traits,
     unnest($8::text[]) AS timezone, unnest($9::text[]) AS locale, unnest($10::text[]) AS stage,
     unnest($11::integer[]) AS score, unnest($12::text[]) AS score_state, unnest($13::text[]) AS group_id,
     unnest($14::text[]) AS segments, unnest($15::timestamptz[]) AS recheck_at, unnest($16::bigint[]) AS last_seq,
-    unnest($17::boolean[]) AS pending, unnest($18::boolean[]) AS changed, unnest($19::timestamptz[]) AS told_at) u
+    unnest($17::boolean[]) AS pending, unnest($18::boolean[]) AS changed, unnest($19::timestamptz[]) AS told_at,
+    unnest($20::text[]) AS email_verdict, unnest($21::text[]) AS email_reasons,
+    unnest($22::timestamptz[]) AS email_check_at) u
 WHERE c.id = u.id
 `
 
@@ -403,6 +422,9 @@ type UpdateContactsParams struct {
 	Pending       []bool
 	Changed       []bool
 	ToldAts       []time.Time
+	EmailVerdicts []string
+	EmailReasons  []string
+	EmailCheckAts []time.Time
 }
 
 func (q *Queries) UpdateContacts(ctx context.Context, arg UpdateContactsParams) error {
@@ -426,6 +448,9 @@ func (q *Queries) UpdateContacts(ctx context.Context, arg UpdateContactsParams) 
 		arg.Pending,
 		arg.Changed,
 		arg.ToldAts,
+		arg.EmailVerdicts,
+		arg.EmailReasons,
+		arg.EmailCheckAts,
 	)
 	return err
 }

@@ -62,7 +62,7 @@ func (q *Queries) FindMerge(ctx context.Context, fromID uuid.UUID) (Merge, error
 }
 
 const FindSurvivor = `-- name: FindSurvivor :one
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, c.email_verdict, c.email_reasons, c.email_check_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1
 `
 
 func (q *Queries) FindSurvivor(ctx context.Context, fromID uuid.UUID) (Contact, error) {
@@ -92,6 +92,9 @@ func (q *Queries) FindSurvivor(ctx context.Context, fromID uuid.UUID) (Contact, 
 		&i.PersonKey,
 		&i.FamilyKey,
 		&i.NameKey,
+		&i.EmailVerdict,
+		&i.EmailReasons,
+		&i.EmailCheckAt,
 	)
 	return i, err
 }
@@ -298,7 +301,7 @@ func (q *Queries) ListToldOfPair(ctx context.Context, fromID uuid.UUID, intoID u
 }
 
 const LockPair = `-- name: LockPair :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 `
 
 // Both contacts of a merge, in the order of ids as everybody locks them. FOR UPDATE: one of them is deleted.
@@ -335,6 +338,9 @@ func (q *Queries) LockPair(ctx context.Context, ids []uuid.UUID) ([]Contact, err
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -347,7 +353,7 @@ func (q *Queries) LockPair(ctx context.Context, ids []uuid.UUID) ([]Contact, err
 }
 
 const LockSurvivor = `-- name: LockSurvivor :many
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1 FOR NO KEY UPDATE OF c
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, c.email_verdict, c.email_reasons, c.email_check_at FROM merges m JOIN contacts c ON c.id = m.into_id WHERE m.from_id = $1 FOR NO KEY UPDATE OF c
 `
 
 // Whom a merged contact has become, locked. While another merge commits there is nothing to lock, and the caller asks again.
@@ -384,6 +390,9 @@ func (q *Queries) LockSurvivor(ctx context.Context, fromID uuid.UUID) ([]Contact
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -580,26 +589,32 @@ UPDATE contacts SET
     pending_since = $13::timestamptz,
     recheck_at    = $13::timestamptz,
     told_at       = $14,
+    email_verdict  = $15,
+    email_reasons  = $16,
+    email_check_at = $17,
     updated_at    = $13
-WHERE id = $15
+WHERE id = $18
 `
 
 type UpdateSurvivorParams struct {
-	UserID     *string
-	Email      *string
-	EmailKey   *string
-	Traits     json.RawMessage
-	Timezone   *string
-	Locale     *string
-	Stage      string
-	Score      int32
-	ScoreState json.RawMessage
-	CompanyID  *uuid.UUID
-	LastSeq    int64
-	CreatedAt  time.Time
-	Now        time.Time
-	ToldAt     *time.Time
-	ID         uuid.UUID
+	UserID       *string
+	Email        *string
+	EmailKey     *string
+	Traits       json.RawMessage
+	Timezone     *string
+	Locale       *string
+	Stage        string
+	Score        int32
+	ScoreState   json.RawMessage
+	CompanyID    *uuid.UUID
+	LastSeq      int64
+	CreatedAt    time.Time
+	Now          time.Time
+	ToldAt       *time.Time
+	EmailVerdict string
+	EmailReasons []string
+	EmailCheckAt *time.Time
+	ID           uuid.UUID
 }
 
 func (q *Queries) UpdateSurvivor(ctx context.Context, arg UpdateSurvivorParams) error {
@@ -618,6 +633,9 @@ func (q *Queries) UpdateSurvivor(ctx context.Context, arg UpdateSurvivorParams) 
 		arg.CreatedAt,
 		arg.Now,
 		arg.ToldAt,
+		arg.EmailVerdict,
+		arg.EmailReasons,
+		arg.EmailCheckAt,
 		arg.ID,
 	)
 	return err

@@ -72,6 +72,9 @@ type Contact struct {
 	PersonKey    *string
 	FamilyKey    *string
 	NameKey      *string
+	EmailVerdict string
+	EmailReasons []string
+	EmailCheckAt *time.Time
 }
 
 type Decision struct {
@@ -232,6 +235,13 @@ type Import struct {
 	DoneAt     *time.Time
 }
 
+type ImportAddress struct {
+	ImportID uuid.UUID
+	Domain   string
+	Reasons  []string
+	FileRows int64
+}
+
 type ImportProblem struct {
 	ImportID   uuid.UUID
 	Number     int64
@@ -281,6 +291,13 @@ type MailClick struct {
 	Reason    string
 	DueAt     time.Time
 	Settled   bool
+}
+
+type MailDomain struct {
+	Domain    string
+	State     string
+	CheckedAt time.Time
+	GoodUntil time.Time
 }
 
 type MailReport struct {

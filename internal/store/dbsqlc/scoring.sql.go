@@ -99,7 +99,7 @@ func (q *Queries) LatestModel(ctx context.Context) (ScoringModel, error) {
 }
 
 const ListContactsFrom = `-- name: ListContactsFrom :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id > $1 ORDER BY id LIMIT $2
 `
 
 func (q *Queries) ListContactsFrom(ctx context.Context, after uuid.UUID, maxRows int32) ([]Contact, error) {
@@ -135,6 +135,9 @@ func (q *Queries) ListContactsFrom(ctx context.Context, after uuid.UUID, maxRows
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}

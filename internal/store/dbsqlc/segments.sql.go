@@ -212,7 +212,7 @@ func (q *Queries) ListContactSegments(ctx context.Context, contactID uuid.UUID) 
 }
 
 const ListContactsOf = `-- name: ListContactsOf :many
-SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id DESC
+SELECT id, user_id, email, email_key, traits, timezone, locale, stage, score, last_seq, trigger_seq, pending_since, interests, created_at, updated_at, score_state, company_id, segments, recheck_at, told_at, person_key, family_key, name_key, email_verdict, email_reasons, email_check_at FROM contacts WHERE id = ANY($1::uuid[]) ORDER BY id DESC
 `
 
 func (q *Queries) ListContactsOf(ctx context.Context, ids []uuid.UUID) ([]Contact, error) {
@@ -248,6 +248,9 @@ func (q *Queries) ListContactsOf(ctx context.Context, ids []uuid.UUID) ([]Contac
 			&i.PersonKey,
 			&i.FamilyKey,
 			&i.NameKey,
+			&i.EmailVerdict,
+			&i.EmailReasons,
+			&i.EmailCheckAt,
 		); err != nil {
 			return nil, err
 		}
@@ -361,7 +364,7 @@ func (q *Queries) ListLiveDocuments(ctx context.Context) ([]ListLiveDocumentsRow
 }
 
 const ListMembers = `-- name: ListMembers :many
-SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, m.entered_at
+SELECT c.id, c.user_id, c.email, c.email_key, c.traits, c.timezone, c.locale, c.stage, c.score, c.last_seq, c.trigger_seq, c.pending_since, c.interests, c.created_at, c.updated_at, c.score_state, c.company_id, c.segments, c.recheck_at, c.told_at, c.person_key, c.family_key, c.name_key, c.email_verdict, c.email_reasons, c.email_check_at, m.entered_at
 FROM segment_members m JOIN contacts c ON c.id = m.contact_id
 WHERE m.segment = $1 AND (m.entered_at, m.contact_id) < ($2::timestamptz, $3::uuid)
 ORDER BY m.entered_at DESC, m.contact_id DESC LIMIT $4
@@ -417,6 +420,9 @@ func (q *Queries) ListMembers(ctx context.Context, arg ListMembersParams) ([]Lis
 			&i.Contact.PersonKey,
 			&i.Contact.FamilyKey,
 			&i.Contact.NameKey,
+			&i.Contact.EmailVerdict,
+			&i.Contact.EmailReasons,
+			&i.Contact.EmailCheckAt,
 			&i.EnteredAt,
 		); err != nil {
 			return nil, err

@@ -62,3 +62,24 @@ ORDER BY name LIMIT @max_rows;
 -- name: FindKnownPeople :many
 SELECT i.kind, i.value, c.user_id FROM identities i JOIN contacts c ON c.id = i.contact_id
 WHERE (i.kind, i.value) IN (SELECT unnest(@kinds::text[]), unnest(@values::text[]));
+
+-- More domains than max_kept are counted together. The import's row is locked by whoever adds.
+-- name: AddImportAddresses :exec
+WITH given AS (
+    SELECT unnest(@domains::text[]) AS domain, unnest(@reasons::text[]) AS reasons, unnest(@counts::bigint[]) AS counted
+), kept AS (
+    SELECT count(*) AS n FROM import_addresses WHERE import_id = @import_id
+), placed AS (
+    SELECT CASE WHEN kept.n < @max_kept::bigint OR EXISTS (
+        SELECT 1 FROM import_addresses a WHERE a.import_id = @import_id AND a.domain = given.domain AND a.reasons = string_to_array(given.reasons, ','))
+        THEN given.domain ELSE '' END AS domain, string_to_array(given.reasons, ',') AS reasons, given.counted
+    FROM given, kept
+)
+INSERT INTO import_addresses (import_id, domain, reasons, file_rows)
+SELECT @import_id, domain, reasons, sum(counted)::bigint FROM placed GROUP BY domain, reasons
+ON CONFLICT (import_id, domain, reasons) DO UPDATE SET file_rows = import_addresses.file_rows + excluded.file_rows;
+
+-- name: SumImportAddresses :many
+SELECT a.reasons, coalesce(d.state, 'unknown') AS state, sum(a.file_rows)::bigint AS file_rows
+FROM import_addresses a LEFT JOIN mail_domains d ON d.domain = a.domain
+WHERE a.import_id = @import_id GROUP BY 1, 2;

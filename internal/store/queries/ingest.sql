@@ -34,16 +34,18 @@ SELECT unnest(@kinds::text[]), unnest(@values::text[]), unnest(@contact_ids::uui
 
 -- name: InsertContacts :exec
 INSERT INTO contacts (id, user_id, email, email_key, traits, timezone, locale, stage, score, score_state, company_id, segments, recheck_at,
-    last_seq, pending_since, created_at, updated_at, told_at)
+    last_seq, pending_since, created_at, updated_at, told_at, email_verdict, email_reasons, email_check_at)
 SELECT u.id, nullif(u.user_id, ''), nullif(u.email, ''), nullif(u.email_key, ''), u.set_traits::jsonb, nullif(u.timezone, ''), nullif(u.locale, ''),
     u.stage, u.score, u.score_state::jsonb, CASE WHEN u.group_id <> '' THEN (SELECT g.id FROM companies g WHERE g.group_id = u.group_id) END,
-    string_to_array(u.segments, ','), u.recheck_at, u.last_seq, CASE WHEN u.pending THEN @now::timestamptz END, @now, @now, u.told_at
+    string_to_array(u.segments, ','), u.recheck_at, u.last_seq, CASE WHEN u.pending THEN @now::timestamptz END, @now, @now, u.told_at,
+    u.email_verdict, string_to_array(u.email_reasons, ','), u.email_check_at
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@user_ids::text[]) AS user_id, unnest(@emails::text[]) AS email,
     unnest(@email_keys::text[]) AS email_key, unnest(@set_traits::text[]) AS set_traits, unnest(@timezones::text[]) AS timezone,
     unnest(@locales::text[]) AS locale, unnest(@stages::text[]) AS stage, unnest(@scores::integer[]) AS score,
     unnest(@score_states::text[]) AS score_state, unnest(@group_ids::text[]) AS group_id, unnest(@segments::text[]) AS segments,
     unnest(@recheck_ats::timestamptz[]) AS recheck_at, unnest(@last_seqs::bigint[]) AS last_seq, unnest(@pending::boolean[]) AS pending,
-    unnest(@told_ats::timestamptz[]) AS told_at) u;
+    unnest(@told_ats::timestamptz[]) AS told_at, unnest(@email_verdicts::text[]) AS email_verdict, unnest(@email_reasons::text[]) AS email_reasons,
+    unnest(@email_check_ats::timestamptz[]) AS email_check_at) u;
 
 -- name: UpdateContacts :exec
 UPDATE contacts c SET
@@ -63,13 +65,18 @@ UPDATE contacts c SET
     last_seq      = u.last_seq,
     pending_since = CASE WHEN u.pending THEN @now::timestamptz ELSE c.pending_since END,
     updated_at    = CASE WHEN u.changed THEN @now::timestamptz ELSE c.updated_at END,
-    told_at       = u.told_at
+    told_at       = u.told_at,
+    email_verdict  = u.email_verdict,
+    email_reasons  = string_to_array(u.email_reasons, ','),
+    email_check_at = u.email_check_at
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@user_ids::text[]) AS user_id, unnest(@emails::text[]) AS email,
     unnest(@email_keys::text[]) AS email_key, unnest(@set_traits::text[]) AS set_traits, unnest(@removed_traits::text[]) AS removed_traits,
     unnest(@timezones::text[]) AS timezone, unnest(@locales::text[]) AS locale, unnest(@stages::text[]) AS stage,
     unnest(@scores::integer[]) AS score, unnest(@score_states::text[]) AS score_state, unnest(@group_ids::text[]) AS group_id,
     unnest(@segments::text[]) AS segments, unnest(@recheck_ats::timestamptz[]) AS recheck_at, unnest(@last_seqs::bigint[]) AS last_seq,
-    unnest(@pending::boolean[]) AS pending, unnest(@changed::boolean[]) AS changed, unnest(@told_ats::timestamptz[]) AS told_at) u
+    unnest(@pending::boolean[]) AS pending, unnest(@changed::boolean[]) AS changed, unnest(@told_ats::timestamptz[]) AS told_at,
+    unnest(@email_verdicts::text[]) AS email_verdict, unnest(@email_reasons::text[]) AS email_reasons,
+    unnest(@email_check_ats::timestamptz[]) AS email_check_at) u
 WHERE c.id = u.id;
 
 -- name: InsertEvents :exec

@@ -92,6 +92,9 @@ UPDATE contacts SET
     pending_since = @now::timestamptz,
     recheck_at    = @now::timestamptz,
     told_at       = sqlc.narg('told_at'),
+    email_verdict  = @email_verdict,
+    email_reasons  = @email_reasons,
+    email_check_at = sqlc.narg('email_check_at'),
     updated_at    = @now
 WHERE id = @id;
 

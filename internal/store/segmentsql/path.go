@@ -81,6 +81,10 @@ func (b *builder) builtIn(root ast.Expr, keys []string) (value, bool) {
 		return value{kind: kindJSON, sql: "to_jsonb(c.locale)"}, true
 	case "contact.stage":
 		return value{kind: kindJSON, sql: "to_jsonb(c.stage)"}, true
+	case "contact.email_verdict":
+		return value{kind: kindJSON, sql: "to_jsonb(NULLIF(c.email_verdict, ''))"}, true
+	case "contact.email_reasons":
+		return value{kind: kindJSON, sql: "to_jsonb(c.email_reasons)"}, true
 	case "contact.score":
 		return b.score(), true
 	case "contact.created_at":

@@ -184,9 +184,9 @@ func (w *world) store(ctx context.Context, t require.TestingT, conn *pgx.Conn) {
 			}
 			known[c.ID] = true
 		}
-		batch.Queue(`INSERT INTO contacts (id, user_id, email, email_key, traits, timezone, locale, stage, created_at, updated_at, score_state, company_id)
-			VALUES ($1, $2, $3, lower($3), $4, $5, $6, $7, $8, $8, $9, $10)`,
-			id, null(p.C.UserID), null(p.C.Email), p.C.Traits, null(p.C.Timezone), null(p.C.Locale), p.C.Stage, p.C.CreatedAt, w.state(p), company)
+		batch.Queue(`INSERT INTO contacts (id, user_id, email, email_key, traits, timezone, locale, stage, created_at, updated_at, score_state, company_id, email_verdict, email_reasons)
+			VALUES ($1, $2, $3, lower($3), $4, $5, $6, $7, $8, $8, $9, $10, $11, $12)`,
+			id, null(p.C.UserID), null(p.C.Email), p.C.Traits, null(p.C.Timezone), null(p.C.Locale), p.C.Stage, p.C.CreatedAt, w.state(p), company, p.C.EmailVerdict, p.C.EmailReasons)
 		for i, e := range p.Events {
 			batch.Queue(`INSERT INTO events (id, contact_id, seq, source, message_id, type, name, properties, context, occurred_at, received_at)
 				VALUES ($1, $2, $3, 'test', $4, 'track', $5, $6, $7, $8, $8)`, uuid.New(), id, i+1, uuid.NewString(), e.Name, e.Properties, e.Context, e.OccurredAt)
