@@ -21,7 +21,7 @@ help: ## show this list
 
 .PHONY: run
 run: $(DEVSTACK) build ## run everything here: Temporal, PostgreSQL, an inbox and Throughline (state in .devstack)
-	@LOG_LEVEL=$${LOG_LEVEL:-warn} $(DEVSTACK) run --dir .devstack -- $(PRODUCT) serve
+	@LOG_LEVEL=$${LOG_LEVEL:-warn} VERIFY_DNS=$${VERIFY_DNS:-false} $(DEVSTACK) run --dir .devstack -- $(PRODUCT) serve
 
 .PHONY: build
 build: pages ## build the product, with its pages where Node is there, into .devstack/bin/throughline

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -31,6 +32,8 @@ type config struct {
 	DKIM              [][2]string       // private keys in PEM, or the files that hold them, each with its selector; none: the relay signs
 	Providers         map[string]string // settings of the mail providers that report by webhooks, by environment variable
 	BounceListen      string            // host:port, or lmtp://host:port, that takes returned mail; empty: nothing listens
+	DNSServer         string            // host:port; empty: those of the machine
+	VerifyDNS         bool              // whether domains of addresses are looked up
 	Brand             email.Brand
 	OpenAIBaseURL     string // empty with an empty key: no generated subjects
 	OpenAIKey         string
@@ -78,6 +81,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		BounceListen:      getenv("BOUNCE_LISTEN"),
 		Providers:         map[string]string{},
 		DKIMDomain:        getenv("DKIM_DOMAIN"),
+		DNSServer:         getenv("DNS_SERVER"),
 		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
 			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"), Color: getenv("BRAND_COLOR"),
@@ -99,7 +103,7 @@ func readConfig(getenv func(string) string) (config, error) {
 			c.Providers[provider.Env] = setting
 		}
 	}
-	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.checkReturned(), c.readIngest(getenv), c.readLogin(getenv))
+	return c, errors.Join(c.check(getenv("ALLOW_PRIVATE")), c.checkReturned(), c.readIngest(getenv), c.readDNS(getenv), c.readLogin(getenv))
 }
 
 // readIngest reads what concerns the tracking API alone.
@@ -132,6 +136,23 @@ func (c *config) readIngest(getenv func(string) string) error {
 			break
 		}
 		c.TrustedProxies = append(c.TrustedProxies, text)
+	}
+	return errors.Join(mistakes...)
+}
+
+// readDNS reads whom to ask about domains.
+func (c *config) readDNS(getenv func(string) string) error {
+	var mistakes []error
+	if _, _, err := net.SplitHostPort(c.DNSServer); err != nil && c.DNSServer != "" {
+		mistakes = append(mistakes, errors.New("DNS_SERVER is an address such as 192.0.2.53:53"))
+	}
+	c.VerifyDNS = true
+	if text := getenv("VERIFY_DNS"); text != "" {
+		verify, err := strconv.ParseBool(text)
+		if err != nil {
+			mistakes = append(mistakes, errors.New("VERIFY_DNS is true or false"))
+		}
+		c.VerifyDNS = verify
 	}
 	return errors.Join(mistakes...)
 }

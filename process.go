@@ -31,6 +31,7 @@ const (
 	wakePatience    = 10 * time.Second
 	sweepEvery      = 5 * time.Second
 	guardEvery      = time.Minute
+	verifyEvery     = time.Second
 	sweepOlder      = 10 * time.Second
 	shutdownGrace   = 30 * time.Second
 	sendPatience    = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
@@ -242,6 +243,9 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 	}
 	if role != "api" {
 		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard, p.pace)
+		if p.config.VerifyDNS {
+			parts = append(parts, p.verify)
+		}
 	}
 	errs := make([]error, len(parts))
 	var running sync.WaitGroup
@@ -372,6 +376,9 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	}
 	if writer := p.subjectWriter(); writer != nil {
 		messages.Writer = writer
+	}
+	if p.config.VerifyDNS {
+		messages.Addresses = p.addresses()
 	}
 	return worker.Activities{
 		Inbox:    &activities.Inbox{Contacts: contacts, Versions: versions, Now: p.now},

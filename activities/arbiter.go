@@ -32,7 +32,7 @@ func (a *Messages) arbitrate(ctx context.Context, tx ContactTx, in EffectInput, 
 		wish.Windows = []audience.Hours{*send.Window}
 	}
 	if m.Reason = policy.Spares(tx.Contact().EmailReasons); m.Reason != "" {
-		return nil, nil //nolint:nilnil // no outcome: the mail has its reason
+		return nil, tx.ReleaseSend(ctx, in.Ref.EnrollmentID)
 	}
 	l, err := a.Versions.loaded(in.Ref.Hash)
 	if err != nil {

@@ -36,6 +36,7 @@ type Messages struct {
 	Dispatcher *Dispatcher
 	Ledger     Ledger
 	Paces      *Paces // nil: every provider takes as much as there is
+	Addresses  Addresses // nil: nobody looks domains up
 	Now        Clock
 }
 
@@ -93,6 +94,7 @@ func mayResend(m email.Message) bool {
 type attempt struct {
 	message  email.Message
 	dispatch bool
+	unlooked bool             // whether its address can get mail is to be looked up first
 	held     bool             // the journey is paused: a mail that nobody has claimed stays where it is
 	outcome  *journey.Outcome // what stopped it: a goal, an exit, or that its time has not come
 }
@@ -106,6 +108,7 @@ type draft struct {
 	subject  string // empty: the template's own
 	written  bool   // by the step's author, in the template's own language
 	policy   email.Policy
+	looked   bool // the address's domain has been looked up, or could not be
 }
 
 func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step) (draft, error) {
@@ -144,6 +147,11 @@ func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step
 func (a *Messages) claim(ctx context.Context, in EffectInput, d draft) (attempt, error) {
 	var t attempt
 	err := a.Versions.with(ctx, func() error { return a.claimIn(ctx, in, d, &t) })
+	if err == nil && t.unlooked {
+		a.lookUp(ctx, in.Ref.ContactID)
+		d.looked, t = true, attempt{}
+		err = a.Versions.with(ctx, func() error { return a.claimIn(ctx, in, d, &t) })
+	}
 	return t, err
 }
 
@@ -168,6 +176,9 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 			}
 		}
 		if t.held = tx.Paused(in.Ref.Journey); t.held {
+			return nil
+		}
+		if t.unlooked = existing == nil && !d.looked && a.unlooked(tx); t.unlooked {
 			return nil
 		}
 		if existing == nil {
@@ -261,6 +272,9 @@ func Refusal(ctx context.Context, tx ContactTx, m email.Message) (string, error)
 	}
 	if _, suppressed, err := tx.Suppressed(ctx, key); err != nil || suppressed {
 		return email.ReasonSuppressed, err
+	}
+	if undeliverable(tx.Contact(), key) {
+		return email.ReasonUndeliverable, nil
 	}
 	if m.Class == email.Transactional {
 		return "", nil
@@ -366,22 +380,7 @@ func (a *Messages) again(ctx context.Context, in EffectInput, m email.Message) e
 	if err := a.turn(ctx, m); err != nil {
 		return err
 	}
-	var claimed *email.Message
-	err := a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
-		if held = tx.Paused(in.Ref.Journey); held {
-			return nil
-		}
-		reason, err := Refusal(ctx, tx, m)
-		if err != nil {
-			return err
-		}
-		if reason != "" && m.State != email.Unknown {
-			return tx.SkipMessage(ctx, m.ID, reason, a.Now())
-		}
-		c, err := tx.ClaimMessage(ctx, m.ID, a.Dispatcher.lease(a.Now()), a.Now())
-		claimed = &c
-		return err
-	})
+	claimed, held, err := a.reclaim(ctx, in, m, false)
 	if fault.KindOf(err) == fault.Conflict && err != nil {
 		return nil // somebody else has it: look again
 	}

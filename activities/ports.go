@@ -103,6 +103,11 @@ type Subjects interface {
 	SaveSubject(ctx context.Context, key, subject string, now time.Time) error
 }
 
+// Addresses looks up whether a contact's address can get mail, and keeps the verdict.
+type Addresses interface {
+	LookUp(ctx context.Context, contactID string) error
+}
+
 // Transport hands a message to an SMTP server, under its own phase deadlines.
 type Transport interface {
 	Send(ctx context.Context, envelope email.Envelope) email.Delivery

@@ -91,3 +91,8 @@ func (d MailDomain) GoodFor() time.Duration {
 	}
 	return time.Hour
 }
+
+// NextLook is when an address at the domain is looked at again by itself. What nobody answers for is not worth a write each hour.
+func (d MailDomain) NextLook(now time.Time) time.Time {
+	return now.Add(max(d.GoodFor(), 24*time.Hour))
+}

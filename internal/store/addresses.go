@@ -93,7 +93,7 @@ func (s *Store) SettleAddresses(ctx context.Context, contactIDs []string, domain
 				sub.news.everything = false
 				domain := email.DomainOf(fromNullable(sub.row.Email))
 				if state, known := domains[domain]; known || domain == "" {
-					next := now.Add(state.GoodFor())
+					next := state.NextLook(now)
 					sub.settleAddress(state, &next)
 				}
 			}
