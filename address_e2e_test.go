@@ -35,6 +35,8 @@ enter: [{event: Signed Up}]
 steps:
   - id: welcome
     send: {template: welcome}
+  - id: done
+    exit: finished
 `
 
 // A file with all kinds of addresses: the report groups them, a segment on the verdict finds them, and what can't arrive is not sent.

@@ -35,7 +35,7 @@ type Messages struct {
 	Composer   *Composer
 	Dispatcher *Dispatcher
 	Ledger     Ledger
-	Paces      *Paces // nil: every provider takes as much as there is
+	Paces      *Paces    // nil: every provider takes as much as there is
 	Addresses  Addresses // nil: nobody looks domains up
 	Now        Clock
 }

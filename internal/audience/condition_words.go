@@ -10,7 +10,7 @@ type Word struct {
 // ConditionWords lists the words of conditions, the most used first.
 func ConditionWords() []Word {
 	return []Word{
-		{varContact, "contact.…", "A trait of the contact, or one of id, user_id, email, timezone, locale, stage, score, created_at."},
+		{varContact, "contact.…", "A trait of the contact, or one of id, user_id, email, timezone, locale, stage, score, created_at, email_verdict, email_reasons."},
 		{varEvent, "event.…", "A property of the event at hand: the one that enters, ends a wait, or began the enrollment."},
 		{varCompany, "company.…", "A property of the contact's company."},
 		{fnDid, `did("…")`, "Whether the contact did that: ever, or within a time, as in did(\"Project Created\", \"3d\")."},

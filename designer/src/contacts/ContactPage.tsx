@@ -48,6 +48,7 @@ function Profile({ contact }: { contact: Schema["Contact"] }) {
   const built: [string, string | undefined][] = [
     ["user id", contact.user_id],
     ["e-mail", contact.email],
+    ["address", addressInWords(contact)],
     ["time zone", contact.timezone],
     ["locale", contact.locale],
   ];
@@ -67,6 +68,22 @@ function Profile({ contact }: { contact: Schema["Contact"] }) {
     </Card>
   );
 }
+
+// addressInWords says what is known of the address, when that is more than that nothing speaks against it.
+function addressInWords({ email_verdict, email_reasons, email_suggestion }: Schema["Contact"]): string | undefined {
+  if (!email_verdict || email_verdict === "unknown" || email_verdict === "deliverable") return undefined;
+  const why = (email_reasons ?? []).map((reason) => reasons[reason] ?? reason).join(", ");
+  return `${email_verdict}: ${why}${email_suggestion ? `; probably ${email_suggestion}` : ""}`;
+}
+
+const reasons: Record<string, string> = {
+  syntax: "this is no address",
+  no_mx: "the domain has no mail server",
+  null_mx: "the domain takes no mail",
+  disposable: "a mailbox for a few minutes",
+  role: "a task's address, not a person's",
+  typo: "a letter away from a large provider",
+};
 
 function ScoreCard({ id }: { id: string }) {
   const score = useQuery({ queryKey: ["score", id], queryFn: () => result(api.GET("/v1/contacts/{id}/score", { params: { path: { id } } })) });

@@ -23,7 +23,7 @@ export function useVocabulary(steps: string[]): Vocabulary {
   const topics = useQuery({ queryKey: ["names", "topics"], queryFn: () => result(api.GET("/v1/topics", many)), staleTime: 30_000 });
   return {
     topics: topics.data?.data.map((topic) => topic.key) ?? [],
-    traits: [...new Set(["email", "user_id", ...(traits.data?.data.map((trait) => trait.name) ?? [])])],
+    traits: [...new Set(["email", "user_id", "email_verdict", ...(traits.data?.data.map((trait) => trait.name) ?? [])])],
     events: events.data?.data.map((event) => event.name) ?? [],
     segments: segments.data?.data.map((segment) => segment.key) ?? [],
     templates: templates.data?.data.map((template) => template.key) ?? [],

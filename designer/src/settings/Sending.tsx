@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Anchor, Autocomplete, Button, Fieldset, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Anchor, Autocomplete, Button, Checkbox, Fieldset, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -31,7 +31,7 @@ export default function SendingPage() {
 
 function Editor({ saved: start, load }: { saved: Schema["SavedSendingPolicy"]; load: () => void }) {
   const mayWrite = can(useSession(), "admin");
-  const [policy, setPolicy] = useState<Policy>({ caps: start.caps, ...(start.quiet_hours && { quiet_hours: start.quiet_hours }), ...(start.timezone && { timezone: start.timezone }), ...(start.providers && { providers: start.providers }) });
+  const [policy, setPolicy] = useState<Policy>({ caps: start.caps, ...(start.quiet_hours && { quiet_hours: start.quiet_hours }), ...(start.timezone && { timezone: start.timezone }), ...(start.providers && { providers: start.providers }), ...(start.skip_addresses && { skip_addresses: start.skip_addresses }) });
   const [saved, setSaved] = useState({ revision: start.revision, policy });
   const save = useMutation({
     mutationFn: () => result(api.PUT("/v1/sending_policy", { params: { query: { expected_revision: String(saved.revision) } }, body: policy })),
@@ -71,6 +71,20 @@ function Editor({ saved: start, load }: { saved: Schema["SavedSendingPolicy"]; l
                 write(timezone ? { ...others, timezone } : others);
               }}
             />
+            <Checkbox.Group
+              label="Spare addresses"
+              description="These get no marketing mail. Addresses that take no mail never get any."
+              value={policy.skip_addresses ?? []}
+              onChange={(kinds) => {
+                const { skip_addresses: _, ...others } = policy;
+                write(kinds.length > 0 ? { ...others, skip_addresses: kinds as ("disposable" | "role")[] } : others);
+              }}
+            >
+              <Stack gap="xs" mt="xs">
+                <Checkbox value="disposable" label="Mailboxes for a few minutes" />
+                <Checkbox value="role" label="Addresses of a task, such as info@" />
+              </Stack>
+            </Checkbox.Group>
           </Stack>
         </fieldset>
         {save.isError && (

@@ -7,7 +7,7 @@ import { type Offer, type Offers, plain } from "./offers";
 const windows = ["1h", "1d", "3d", "7d", "14d", "30d", "90d"];
 
 // The fields that every contact has, whatever traits it has.
-const contactFields = ["id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at"];
+const contactFields = ["id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at", "email_verdict", "email_reasons"];
 
 export interface Language {
   words: Schema["Word"][];

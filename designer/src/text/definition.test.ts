@@ -52,7 +52,7 @@ describe("offersInDefinition", () => {
     ["steps:\n  - id: a\n    next: |", names.steps],
     ["steps:\n  - id: a\n    wait: |", ["1h", "12h", "1d", "3d", "7d", "14d", "30d"]],
     ["enter:\n  - event: X\n    when: |", ["did", "contact", "now"]],
-    ["enter:\n  - event: X\n    when: contact.pl|", ["id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at", "plan"]],
+    ["enter:\n  - event: X\n    when: contact.pl|", ["id", "user_id", "email", "timezone", "locale", "stage", "score", "created_at", "email_verdict", "email_reasons", "plan"]],
     ['enter:\n  - event: X\n    when: stage == "|', ["lead", "customer"]],
     ['enter:\n  - event: X\n    when: did("Project Created", "|', ["1h", "1d", "3d", "7d", "14d", "30d", "90d"]],
     ["name: A|", []],
