@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -109,7 +110,7 @@ func TestTheFirstMailIsNotTheProbe(t *testing.T) {
 	t.Parallel()
 	dns := dnstest.New(t)
 	dns.MX("null-domain.net", ".")
-	p := start(t, func(c *config) { c.DNSServer, c.VerifyDNS = dns.Address, true })
+	p := start(t, func(c *config) { c.DNSServer, c.VerifyDNS, c.VerifyEvery = dns.Address, true, time.Hour })
 	p.template(t, "welcome", "Welcome")
 	p.publish(t, addressJourney)
 	user := "first-" + uuid.NewString()

@@ -34,6 +34,7 @@ type config struct {
 	BounceListen      string            // host:port, or lmtp://host:port, that takes returned mail; empty: nothing listens
 	DNSServer         string            // host:port; empty: those of the machine
 	VerifyDNS         bool              // whether domains of addresses are looked up
+	VerifyEvery       time.Duration     // not from the environment, as below
 	Brand             email.Brand
 	OpenAIBaseURL     string // empty with an empty key: no generated subjects
 	OpenAIKey         string
@@ -82,6 +83,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		Providers:         map[string]string{},
 		DKIMDomain:        getenv("DKIM_DOMAIN"),
 		DNSServer:         getenv("DNS_SERVER"),
+		VerifyEvery:       verifyEvery,
 		Brand: email.Brand{
 			Name: or("BRAND_NAME", "Throughline"), Link: or("BRAND_LINK", "https://example.com"), Logo: getenv("BRAND_LOGO"),
 			Copyright: getenv("BRAND_COPYRIGHT"), Address: or("BRAND_ADDRESS", "1 Example Street, 10115 Berlin"), Color: getenv("BRAND_COLOR"),

@@ -95,7 +95,7 @@ func (p addressPort) LookUp(ctx context.Context, contactID string) error {
 
 // verify looks up the domains of new addresses.
 func (p *process) verify(ctx context.Context) error {
-	v := worker.Verifier{Source: p.addresses(), Every: verifyEvery, Now: p.now, Log: p.log.With("part", "verifier")}
+	v := worker.Verifier{Source: p.addresses(), Every: p.config.VerifyEvery, Now: p.now, Log: p.log.With("part", "verifier")}
 	v.Run(ctx)
 	return nil
 }

@@ -33,6 +33,7 @@ type Server struct {
 type zone struct {
 	code    dnsmessage.RCode
 	hang    bool
+	failMX  bool
 	records []dnsmessage.Resource
 }
 
@@ -111,6 +112,9 @@ func (s *Server) PTR(address string, hosts ...string) {
 func (s *Server) Fail(name string) {
 	s.zone(name, func(z *zone) { z.code = dnsmessage.RCodeServerFailure })
 }
+
+// FailMX answers SERVFAIL when it is asked for the mail servers of a name, and knows of no other record.
+func (s *Server) FailMX(name string) { s.zone(name, func(z *zone) { z.failMX = true }) }
 
 // Hang never answers for a name.
 func (s *Server) Hang(name string) { s.zone(name, func(z *zone) { z.hang = true }) }
@@ -206,6 +210,9 @@ func (s *Server) answer(question []byte, limit int) []byte {
 		return nil
 	default:
 		reply.RCode = z.code
+		if z.failMX && q.Type == dnsmessage.TypeMX {
+			reply.RCode = dnsmessage.RCodeServerFailure
+		}
 		for _, record := range z.records {
 			if record.Header.Type == q.Type {
 				reply.Answers = append(reply.Answers, record)

@@ -87,13 +87,14 @@ func TestLookUpMailDomain(t *testing.T) {
 	dns.MX("both.net", ".", "mx.both.net") // RFC 7505 allows no other beside it: then it is taken at its word that there is a server
 	dns.Empty("empty.net")
 	dns.Fail("broken.net")
+	dns.FailMX("half.net") // there may be a mail server: that there is no address says nothing
 	dns.Hang("slow.net")
 	for i := range 60 {
 		dns.MX("huge.net", fmt.Sprintf("a-rather-long-name-of-a-mail-server-%d.huge.net", i))
 	}
 	for domain, want := range map[string]MailDomain{
 		"mail.net": DomainTakesMail, "plain.net": DomainTakesMail, "six.net": DomainTakesMail, "null.net": DomainRefuses, "both.net": DomainTakesMail,
-		"empty.net": DomainNone, "gone.net": DomainNone, "broken.net": DomainUnknown, "slow.net": DomainUnknown, "huge.net": DomainTakesMail,
+		"empty.net": DomainNone, "gone.net": DomainNone, "broken.net": DomainUnknown, "half.net": DomainUnknown, "slow.net": DomainUnknown, "huge.net": DomainTakesMail,
 		"acme.test": DomainUnknown, "localhost": DomainUnknown, "x.invalid": DomainNone,
 	} {
 		t.Run(domain, func(t *testing.T) {
