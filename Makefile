@@ -75,6 +75,10 @@ e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json
 bench: $(DEVSTACK) ## measure speed against the built-in baseline, and print a table
 	BENCH=1 $(DEVSTACK) run --throw-away -- go test -p 1 -count=1 -v -run '^TestBench' -timeout 40m . ./internal/store ./internal/email
 
+.PHONY: chaos
+chaos: $(DEVSTACK) ## break everything on purpose and print the table of faults (CHAOS_ROUNDS=200: a long one)
+	CHAOS=1 CHAOS_ROUNDS=$${CHAOS_ROUNDS:-20} $(DEVSTACK) run --throw-away -- go test -count=1 -v -run '^TestChaos$$' -timeout 120m .
+
 .PHONY: lint
 lint: $(BIN)/golangci-lint $(BIN)/workflowcheck $(BIN)/sqlc ## check style, the import law, workflow determinism and generated SQL
 	$(BIN)/golangci-lint run ./...
