@@ -98,8 +98,11 @@ func definitionNode(def *Definition) (*node, error) {
 		if !ok {
 			return nil, fmt.Errorf("step %s: unknown kind", s.ID)
 		}
-		steps.items = append(steps.items,
-			objectNode().withText("id", s.ID).with(string(s.Kind), spec.encode(s)).withText("next", s.Next))
+		step := objectNode().withText("id", s.ID).with(string(s.Kind), spec.encode(s))
+		if spec.beside != nil {
+			spec.beside(s, step)
+		}
+		steps.items = append(steps.items, step.withText("next", s.Next))
 	}
 	return n.with("steps", steps), nil
 }

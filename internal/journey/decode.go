@@ -36,6 +36,7 @@ func (d *decoder) problem(path, code, format string, args ...any) {
 type body struct {
 	object *object   // when the kind's body is one object
 	arms   []*object // when it is a list
+	step   *object   // what it stands in
 }
 
 // object is an object of the document whose fields have been checked. Its getters give the zero value for what is missing or wrong,
@@ -150,6 +151,12 @@ func (o *object) object(name string) *object {
 	i := slices.IndexFunc(o.specs, func(f Field) bool { return f.Name == name })
 	quiet := &decoder{} // its problems were noted by the check of the field
 	return quiet.object(n, pointerTo(o.at, name), o.specs[i].Fields)
+}
+
+// matches reads one event match or a list of them. outer notes what is wrong: an object inside of another one is looked at twice, and says
+// it once.
+func (o *object) matches(name string, outer *object) []Match {
+	return outer.d.matches(o.nodes[name], pointerTo(o.at, name))
 }
 
 func (o *object) values(name string) map[string]any {

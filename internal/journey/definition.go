@@ -86,6 +86,8 @@ type Step struct {
 	Handoff *Handoff
 	Exit    *Exit
 
+	Experiment ExperimentPlan // of a split
+
 	broken bool // it has problems of its own: what follows from them is not reported
 }
 
@@ -98,6 +100,7 @@ type Send struct {
 	Window    *audience.Hours
 	Otherwise Otherwise
 	AISubject *AISubject
+	Holdout   *Holdout // nil: everybody gets it
 }
 
 // Otherwise is what becomes of a contact whose mail may not go out now: because of a cap, quiet hours or the step's window.
@@ -213,7 +216,7 @@ func (d *Definition) Step(id string) *Step {
 	return nil
 }
 
-// Match finds an event match (of enter, goal, exit or a wait_for) by its pointer.
+// Match finds an event match (of enter, goal, exit, a wait_for or an experiment) by its pointer.
 func (d *Definition) Match(pointer string) (Match, bool) {
 	for _, m := range d.matches() {
 		if m.Pointer == pointer {
@@ -235,8 +238,17 @@ func (d *Definition) matches() []Match {
 				all = append(all, arm.Match)
 			}
 		}
+		all = append(all, d.Steps[i].goal()...)
 	}
 	return all
+}
+
+// goal is what a step's own experiment is judged by, where it is not the journey's goal.
+func (s *Step) goal() []Match {
+	if s.Send != nil && s.Send.Holdout != nil {
+		return s.Send.Holdout.Goal
+	}
+	return s.Experiment.Goal
 }
 
 // ConditionAt is a condition and where it stands.
@@ -268,6 +280,9 @@ func (d *Definition) Conditions() []ConditionAt {
 		}
 		for _, arm := range s.Branch {
 			add(arm.Pointer, s.ID, arm.When)
+		}
+		for _, m := range s.goal() {
+			add(m.Pointer, s.ID, m.When)
 		}
 	}
 	return all

@@ -37,6 +37,11 @@ func writeKind(b *bytes.Buffer, spec KindSpec) {
 	}
 	writeFields(b, spec.Fields, "")
 	b.WriteString("\n")
+	if len(spec.Beside) > 0 {
+		fmt.Fprintf(b, "Beside `%s`, the step may say:\n\n", spec.Kind)
+		writeFields(b, spec.Beside, "")
+		b.WriteString("\n")
+	}
 	if len(spec.Ports) == 0 {
 		b.WriteString("It leads nowhere: the enrollment is over.\n")
 		return

@@ -2,6 +2,7 @@ package journey
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,16 +34,25 @@ steps:
     exit: {}
 `
 
-// experimentOf counts up one split whose arms have [entered, converted].
-func experimentOf(t *testing.T, document string, mixed bool, arms ...[2]int64) Experiment {
+const withheld = `journey: compared
+enter: [{event: Signed Up}]
+steps:
+  - id: offer
+    send: {template: offer, holdout: {percent: 10, goal: {event: Bought, when: event.amount > 10}, within: 14d}}
+  - id: done
+    exit: {}
+`
+
+// experimentOf counts up one experiment whose arms have [entered, converted].
+func experimentOf(t *testing.T, document string, arms ...[2]int64) Experiment {
 	t.Helper()
-	definition, _ := Parse([]byte(document))
-	require.NotNil(t, definition)
-	tally := Tally{Mixed: mixed}
-	for i, arm := range arms {
-		tally.Variants = append(tally.Variants, VariantTally{Step: "nudge", Port: string(rune('0' + i)), Total: arm[0], Converted: arm[1]})
+	definition, problems := Check([]byte(document), Known{})
+	require.Empty(t, problems)
+	record := ExperimentRecord{Planned: definition.Experiments()[0]}
+	for _, arm := range arms {
+		record.Counts = append(record.Counts, ArmCount{Entered: arm[0], Converted: arm[1]})
 	}
-	experiments := CountUp(definition, tally).Experiments
+	experiments := CountUp(definition, Tally{Experiments: []ExperimentRecord{record}}).Experiments
 	require.Len(t, experiments, 1)
 	return experiments[0]
 }
@@ -74,7 +84,7 @@ func TestExperimentsSayWhatToDo(t *testing.T) {
 		{splitOfThree, [][2]int64{{9000, 900}, {9000, 890}, {2000, 600}}, VerdictDecided, "2",
 			"no. 3 (left alone) is better than all others: between 16.4 and 23.8 points more reach the goal than with long; you may stop."},
 	} {
-		e := experimentOf(t, tc.document, false, tc.arms...)
+		e := experimentOf(t, tc.document, tc.arms...)
 		require.Equal(t, tc.sentence, e.Verdict.Sentence, "%v", tc.arms)
 		require.Equal(t, []string{tc.state, tc.winner}, []string{e.Verdict.State, e.Verdict.Winner}, "%v", tc.arms)
 		require.Equal(t, tc.state == VerdictUneven, e.Ratio.Alarmed)
@@ -83,7 +93,7 @@ func TestExperimentsSayWhatToDo(t *testing.T) {
 
 func TestExperimentsCompareWithTheHoldout(t *testing.T) {
 	t.Parallel()
-	e := experimentOf(t, splitOfThree, false, [2]int64{9000, 1800}, [2]int64{9000, 900}, [2]int64{2000, 100})
+	e := experimentOf(t, splitOfThree, [2]int64{9000, 1800}, [2]int64{9000, 900}, [2]int64{2000, 100})
 	require.Nil(t, e.Variants[2].Always)
 	require.Nil(t, e.Variants[2].Lift)
 	require.InDelta(t, 3, e.Variants[0].Lift.Value, 1e-9)
@@ -91,11 +101,28 @@ func TestExperimentsCompareWithTheHoldout(t *testing.T) {
 	require.Less(t, e.Variants[0].Always.Low, e.Variants[0].Difference.Low, "to hold at every look has its price")
 }
 
-func TestVersionsTogetherAreNotCompared(t *testing.T) {
+func TestAHoldoutIsComparedWithWhoGotTheMail(t *testing.T) {
 	t.Parallel()
-	e := experimentOf(t, splitOfTwo, true, [2]int64{4000, 400}, [2]int64{9000, 2000})
-	require.Equal(t, VerdictMixed, e.Verdict.State)
-	require.Nil(t, e.Ratio)
-	require.Nil(t, e.Variants[1].Always)
-	require.Empty(t, e.Verdict.Winner)
+	e := experimentOf(t, withheld, [2]int64{9000, 1350}, [2]int64{1000, 60})
+	require.Equal(t, "sent is better than left alone: between 6.1 and 11.3 points more reach the goal; you may stop.", e.Verdict.Sentence)
+	require.Equal(t, []string{"Bought when event.amount > 10", "2w", string(KindSend)}, []string{e.Goal, e.Within, string(e.Kind)})
+	require.Nil(t, e.Variants[1].Lift, "it is what is compared with")
+	require.InDelta(t, 1.5, e.Variants[0].Lift.Value, 1e-9)
+	require.False(t, e.Ratio.Alarmed)
+	require.True(t, experimentOf(t, withheld, [2]int64{9000, 1350}, [2]int64{1300, 60}).Ratio.Alarmed)
+}
+
+func TestExperimentsShowWhoHasWon(t *testing.T) {
+	t.Parallel()
+	definition, _ := Parse([]byte(splitOfTwo))
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	record := ExperimentRecord{Planned: definition.Experiments()[0], Live: true, BegunAt: at, Counts: []ArmCount{{Entered: 4000, Converted: 400}, {Entered: 4000, Converted: 520}}}
+	e := record.Show()
+	require.Equal(t, []any{ExperimentRunning, 0.5, 0.5}, []any{e.State, e.Variants[0].New, e.Variants[1].New})
+	record.Winner = &ExperimentWinner{Port: "1", Since: at, By: "ana"}
+	e = record.Show()
+	require.Equal(t, []any{ExperimentWon, 0.0, 1.0}, []any{e.State, e.Variants[0].New, e.Variants[1].New})
+	require.Equal(t, "long is better than short: between 0.8 and 5.2 points more reach the goal.", e.Verdict.Sentence)
+	record.Live = false
+	require.Equal(t, ExperimentReplaced, record.Show().State)
 }

@@ -52,6 +52,7 @@ type KindSpec struct {
 	Arms    bool    `json:"arms,omitempty"`  // the body is a list of objects with Fields, else one such object
 	Short   string  `json:"short,omitempty"` // the field that a bare text stands for, as in wait: 2d
 	Fields  []Field `json:"fields" nullable:"false"`
+	Beside  []Field `json:"beside,omitempty"` // what stands in the step beside the body
 	Ports   []Port  `json:"ports" nullable:"false"`
 	Next    bool    `json:"next,omitempty"`  // it has the port next, which leads to the following step unless told otherwise
 	Waits   bool    `json:"waits,omitempty"` // it can pause the enrollment
@@ -59,6 +60,7 @@ type KindSpec struct {
 
 	decode  func(b *body, s *Step)           // from the document
 	encode  func(s *Step) *node              // to the document
+	beside  func(s *Step, n *node)           // to the document, what stands beside the body
 	check   func(c *checker, s *Step)        // what the types of the fields don't say
 	exits   func(s *Step) []exit             // where it leads, next left out
 	compile func(s *Step, p *PlanStep)       // what the plan keeps, ports left out

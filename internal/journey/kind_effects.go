@@ -20,6 +20,7 @@ func sendKind() KindSpec {
 			{Name: "topic", Type: FieldTopic, Default: "marketing as a whole", Doc: "What the mail is about: contacts can say no to a topic alone, and caps can count one.", Example: "product-news"},
 			{Name: "window", Type: FieldObject, Doc: "Sends at these times only, in the contact's own time zone.", Fields: windowFields()},
 			{Name: "otherwise", Type: FieldChoice, Default: string(OtherwiseHold), Choices: []string{string(OtherwiseHold), string(OtherwiseSkip), string(OtherwiseExit)}, Doc: "When a cap, quiet hours or the window keep the mail from going out now: hold waits until it may, skip goes on without it, exit leaves the journey.", Example: string(OtherwiseSkip)},
+			{Name: "holdout", Type: FieldObject, Doc: "Withholds the mail from a part of the contacts, to see what it does: all else is decided as for the others, then it is not sent. They go on like the others.", Fields: holdoutFields()},
 			{Name: "ai_subject", Type: FieldObject, Doc: "Asks for a generated subject. When none comes in time, the written one is used.", Fields: []Field{
 				{Name: "brief", Type: FieldText, Required: true, Doc: "What the subject should do, in a sentence or two.", Example: "Curious, not pushy."},
 			}},
@@ -29,6 +30,7 @@ func sendKind() KindSpec {
 			o := b.object
 			s.Send = &Send{Template: o.text("template"), Subject: o.text("subject"), Class: o.text("class"), Topic: o.text("topic"), Otherwise: Otherwise(o.text("otherwise"))}
 			s.Send.Window = decodeWindow(o.object("window"), b.object)
+			s.Send.Holdout = decodeHoldout(o.object("holdout"), b.object)
 			if s.Send.Class == "" {
 				s.Send.Class = ClassMarketing
 			}
@@ -41,7 +43,7 @@ func sendKind() KindSpec {
 			if s.Send.Class != ClassMarketing {
 				n.withText("class", s.Send.Class)
 			}
-			n.withText("topic", s.Send.Topic).with("window", windowNode(s.Send.Window)).withText("otherwise", string(s.Send.Otherwise))
+			n.withText("topic", s.Send.Topic).with("window", windowNode(s.Send.Window)).withText("otherwise", string(s.Send.Otherwise)).with("holdout", holdoutNode(s.Send.Holdout))
 			if s.Send.AISubject != nil {
 				n.with("ai_subject", objectNode().withText("brief", s.Send.AISubject.Brief))
 			}
@@ -51,6 +53,7 @@ func sendKind() KindSpec {
 			if c.known.Templates != nil && s.Send.Template != "" && !c.known.Templates(s.Send.Template) {
 				c.errorf(s.Pointer+"/send/template", s.ID, "unknown_template", "There is no template %q.", clip(s.Send.Template))
 			}
+			checkHoldout(c, s)
 		},
 		compile: func(s *Step, p *PlanStep) { p.AISubject = s.Send.AISubject != nil },
 		act:     actSend,

@@ -196,66 +196,6 @@ func checkBranch(c *checker, s *Step) {
 	}
 }
 
-func splitKind() KindSpec {
-	return KindSpec{
-		Kind: KindSplit, Title: "Split", Arms: true,
-		Ports:   []Port{{Name: "<n>", Doc: "For the contacts of arm n."}},
-		Summary: "Divides contacts by weight, for an experiment. The same contact always gets the same arm of the same step.",
-		Fields: []Field{
-			{Name: "weight", Type: FieldInteger, Required: true, Doc: "The arm's share of the sum of all weights; a whole number from 1.", Example: "45"},
-			{Name: "name", Type: FieldText, Doc: "What reports call the arm.", Example: "short"},
-			{Name: "holdout", Type: FieldFlag, Default: "false", Doc: "true for the arm that is left alone, to compare with.", Example: "true"},
-			{Name: "go", Type: FieldStep, Required: true, Doc: "Where this arm leads.", Example: "nudge_short"},
-		},
-		Example: "- id: nudge\n  split:\n    - {weight: 45, name: short, go: nudge_short}\n    - {weight: 45, name: long, go: nudge_long}\n    - {weight: 10, holdout: true, go: done}\n",
-		decode: func(b *body, s *Step) {
-			for _, o := range b.arms {
-				s.Split = append(s.Split, SplitArm{Weight: o.integer("weight"), Name: o.text("name"), Holdout: o.flag("holdout"), Go: o.text("go"), Pointer: o.at})
-			}
-		},
-		encode: func(s *Step) *node {
-			list := listNode()
-			for _, arm := range s.Split {
-				n := objectNode().with("weight", intNode(arm.Weight)).withText("name", arm.Name)
-				if arm.Holdout {
-					n.with("holdout", flagNode(true))
-				}
-				list.items = append(list.items, n.withText("go", arm.Go))
-			}
-			return list
-		},
-		check: checkSplit,
-		exits: func(s *Step) []exit {
-			var all []exit
-			for i, arm := range s.Split {
-				all = append(all, exit{strconv.Itoa(i), arm.Go, arm.Pointer + "/go"})
-			}
-			return all
-		},
-		act: actSplit,
-	}
-}
-
-const maxWeight = 1_000_000
-
-func checkSplit(c *checker, s *Step) {
-	if len(s.Split) < 2 {
-		c.errorf(s.Pointer+"/split", s.ID, "weights", "The split %q needs at least two arms.", s.ID)
-	}
-	holdouts := 0
-	for _, arm := range s.Split {
-		if arm.Weight < 1 || arm.Weight > maxWeight {
-			c.errorf(arm.Pointer+"/weight", s.ID, "weights", "A weight is a whole number from 1 to %d.", maxWeight)
-		}
-		if arm.Holdout {
-			holdouts++
-		}
-	}
-	if holdouts > 1 {
-		c.errorf(s.Pointer+"/split", s.ID, "weights", "The split %q has %d holdouts; there can be one.", s.ID, holdouts)
-	}
-}
-
 func handoffKind() KindSpec {
 	return KindSpec{
 		Kind: KindHandoff, Title: "Hand off to sales", Waits: true,

@@ -10,11 +10,10 @@ import (
 
 // Tally is what a journey's numbers are made of: how often each thing stands in the tables, all read at one moment.
 type Tally struct {
-	Mixed       bool // of several versions, whose splits may have other weights
 	Enrollments []EnrollmentTally
 	Decisions   []DecisionTally
 	Stranded    []StrandedTally
-	Variants    []VariantTally
+	Experiments []ExperimentRecord // those of the definition that have begun
 	Messages    []MessageTally
 	Clicks      []ClickTally
 	Days        []Day
@@ -38,23 +37,6 @@ type DecisionTally struct {
 type StrandedTally struct {
 	Step  string
 	Total int64
-}
-
-// VariantTally counts the enrollments that got an arm of a split, and those of them whose contact has reached the goal since.
-type VariantTally struct {
-	Step, Port       string
-	Total, Converted int64
-}
-
-// GoalEvents are the events that reach the goal whatever else holds.
-func (d *Definition) GoalEvents() []string {
-	names := []string{}
-	for _, m := range d.Goal {
-		if m.When == "" {
-			names = append(names, m.Event)
-		}
-	}
-	return names
 }
 
 // MessageTally counts mails of one step in one state. Port is the way that their contacts went on, empty while they still stand there.
@@ -89,7 +71,7 @@ type Numbers struct {
 	Ended       []ReasonCount `json:"ended" nullable:"false" doc:"How the others ended, most frequent first."`
 	Steps       []StepCount   `json:"steps" nullable:"false" doc:"In the order of the definition."`
 	Ways        []WayCount    `json:"ways" nullable:"false" doc:"How often each way out of a step was taken."`
-	Experiments []Experiment  `json:"experiments" nullable:"false" doc:"One for each split."`
+	Experiments []Experiment  `json:"experiments" nullable:"false" doc:"One for each split, and for each mail that is withheld from some. They count all versions that have them."`
 	Days        []Day         `json:"days" nullable:"false" doc:"The last 30 days, for all versions."`
 }
 
@@ -151,10 +133,8 @@ func CountUp(definition *Definition, t Tally) Numbers {
 	n.Conversion = report.ShareOf(n.Converted, n.Entered)
 	slices.SortFunc(n.Ended, mostFirst)
 	slices.SortFunc(n.Ways, func(a, b WayCount) int { return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Port, b.Port)) })
-	for _, s := range definition.Steps {
-		if s.Kind == KindSplit {
-			n.Experiments = append(n.Experiments, experiment(s, t))
-		}
+	for _, planned := range definition.Experiments() {
+		n.Experiments = append(n.Experiments, planned.among(t.Experiments).Show())
 	}
 	return n
 }

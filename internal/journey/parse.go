@@ -138,13 +138,15 @@ func (d *decoder) oneStep(n *node, at string) Step {
 		d.problem(at+"/next", "unknown_field", "A step of kind %q has no \"next\": where it leads stands in the step itself.", kind)
 		others = append(others, "next")
 	}
-	o := d.object(n, at, stepFields(spec.Next || !known), others...)
+	o := d.object(n, at, append(stepFields(spec.Next || !known), spec.Beside...), others...)
 	s := Step{ID: o.text("id"), Kind: kind, Next: o.text("next"), Pointer: at}
 	if s.ID != "" && !stepKey.MatchString(s.ID) {
 		d.problem(at+"/id", "bad_key", "A step's id has lower case letters, digits and underscores, at most 64, and begins with a letter.")
 	}
 	if known {
-		spec.decode(d.body(n.get(string(kind)), pointerTo(at, string(kind)), spec), &s)
+		b := d.body(n.get(string(kind)), pointerTo(at, string(kind)), spec)
+		b.step = o
+		spec.decode(b, &s)
 	}
 	s.broken = d.broken
 	return s
@@ -161,7 +163,7 @@ func (d *decoder) kind(n *node, at string) (Kind, bool) {
 		switch {
 		case slices.Contains(kindNames(), f.name):
 			found = append(found, f.name)
-		case f.name != "id" && f.name != "next":
+		case f.name != "id" && f.name != "next" && f.name != experimentField:
 			strange = append(strange, f.name)
 		}
 	}

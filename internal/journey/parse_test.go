@@ -94,7 +94,7 @@ func TestCheckValid(t *testing.T) {
 	for _, c := range def.Conditions() {
 		pointers = append(pointers, c.Pointer)
 	}
-	require.Equal(t, []string{"/enter/0/when", "/exit/1/when", "/steps/3/wait_for/0/when", "/steps/8/branch/0/when"}, pointers)
+	require.Equal(t, []string{"/enter/0/when", "/exit/1/when", "/steps/3/wait_for/0/when", "/steps/4/experiment/goal/0/when", "/steps/9/branch/0/when"}, pointers)
 	require.Equal(t, journey.Hash(root), def.Hash())
 }
 

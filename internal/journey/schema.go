@@ -30,7 +30,7 @@ func Schema() []byte {
 func stepSchemas() []any {
 	var all []any
 	for _, spec := range Kinds() {
-		s := schemaObject(stepFields(spec.Next))
+		s := schemaObject(append(stepFields(spec.Next), spec.Beside...))
 		s["title"], s["description"] = spec.Title, spec.Summary
 		properties := s["properties"].(map[string]any)
 		properties["id"].(map[string]any)["pattern"] = stepKey.String()

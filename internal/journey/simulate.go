@@ -22,6 +22,8 @@ type SimOptions struct {
 	Company func(c audience.Contact) map[string]any
 	// StageAfter is the lifecycle stage after a handoff's outcome; by default, or when empty, it stays.
 	StageAfter func(outcome string) string
+	// Standing is how an experiment stands: who has won, which weights were drawn; by default nothing is decided.
+	Standing func(p Planned) Standing
 	// Horizon is how long the clock runs on after the last event, for journeys that go in circles; by default three years.
 	Horizon time.Duration
 }
@@ -150,6 +152,7 @@ type simContact struct {
 	state   State       // of it
 	trigger *audience.Event
 	handoff *HandoffResult
+	arms    map[string]*Assigned // by experiment
 	steps   []TraceStep
 }
 
@@ -159,7 +162,7 @@ func (s *simulation) contact(user string) *simContact {
 		id = s.opts.ContactID(user)
 	}
 	contact := audience.Contact{ID: id, UserID: user, Stage: firstStage, Traits: map[string]any{}}
-	return &simContact{sim: s, facts: simFacts{opts: &s.opts, contact: contact, segments: map[string]bool{}}}
+	return &simContact{sim: s, arms: map[string]*Assigned{}, facts: simFacts{opts: &s.opts, contact: contact, segments: map[string]bool{}}}
 }
 
 // take lets one line of input happen.

@@ -21,8 +21,11 @@ func actSend(c *simContact, s *Step) act {
 	if s.Send.AISubject != nil {
 		note += ", generated subject"
 	}
-	if c.facts.contact.Email == "" {
+	switch planned, held := c.sim.def.Experiment(s.ID); {
+	case c.facts.contact.Email == "":
 		note = "skipped: no address"
+	case held && c.assign(planned).Arm == ArmWithheld:
+		note = "withheld: holdout"
 	}
 	return act{port: PortNext, note: note}
 }
@@ -66,16 +69,33 @@ func actBranch(c *simContact, s *Step) act {
 }
 
 func actSplit(c *simContact, s *Step) act {
-	weights := make([]int, len(s.Split))
-	for i, arm := range s.Split {
-		weights[i] = arm.Weight
-	}
-	i := Variant(c.sim.def.Journey, s.ID, c.facts.contact.ID, weights)
-	note := s.Split[i].Name
-	if s.Split[i].Holdout {
+	planned, _ := c.sim.def.Experiment(s.ID)
+	given := c.assign(planned)
+	note := s.Split[given.Arm].Name
+	if s.Split[given.Arm].Holdout {
 		note = "holdout"
 	}
-	return act{port: strconv.Itoa(i), note: note}
+	switch given.Detail["why"] {
+	case WhyKept:
+		note = joined(", ", note, "as before")
+	case WhyWinner:
+		note = joined(", ", note, "the winner")
+	}
+	return act{port: strconv.Itoa(given.Arm), note: note}
+}
+
+// assign gives the contact its arm, as production does. Nothing is counted here: without a standing, weights are those as written.
+func (c *simContact) assign(p Planned) Assignment {
+	var standing Standing
+	if c.sim.opts.Standing != nil {
+		standing = c.sim.opts.Standing(p)
+	}
+	id := p.ID()
+	given := p.Assign(c.facts.contact.ID, standing, c.arms[id])
+	if !given.Kept {
+		c.arms[id] = &Assigned{Arm: given.Arm, At: c.facts.now}
+	}
+	return given
 }
 
 func actHandoff(*simContact, *Step) act { return act{port: PortParked} }

@@ -66,7 +66,7 @@ func (s *Step) tell(made Decision) string {
 		return "None of the conditions was true"
 	case KindSplit:
 		if port >= 0 && port < len(s.Split) {
-			return s.Split[port].words(port)
+			return s.Split[port].words(port) + whyWords(made.Detail)
 		}
 	case KindUpdate:
 		return "Traits were changed: " + strings.Join(slices.Concat(sortedKeys(s.Update.Set), sortedKeys(s.Update.Increment)), ", ")
@@ -113,6 +113,16 @@ func (m Match) Words() string {
 	return m.Event
 }
 
+// eventWords is what the name of an event stands for, for people.
+func eventWords(name string) string {
+	for _, w := range matchWords() {
+		if w.prefix != "" && strings.HasPrefix(name, w.prefix) {
+			return Match{Event: name, Word: w.word}.Words()
+		}
+	}
+	return name
+}
+
 func (w Wait) words() string {
 	if w.Until != nil {
 		return w.Until.Format("2 January 2006, 15:04 MST") + " was"
@@ -134,6 +144,19 @@ func (a SplitArm) words(i int) string {
 		return "Left alone, to compare with"
 	}
 	return "Got the arm " + orElse(a.Name, strconv.Itoa(i+1))
+}
+
+// whyWords says why a contact got its arm, where it was not by the weights as written.
+func whyWords(detail map[string]any) string {
+	switch text(detail, "why") {
+	case WhyWinner:
+		return ", which has won: " + orElse(text(detail, "by"), ByThroughline) + " gives it to everybody since " + text(detail, "since")
+	case WhyKept:
+		return ", as it did before"
+	case WhyDrawn:
+		return ", by weights that follow what was counted so far"
+	}
+	return ""
 }
 
 func ending(state EnrollmentState, reason string) string {

@@ -6,6 +6,8 @@ type Arm struct {
 	Entered   int64
 	Converted int64
 	Weight    int // its part of the contacts, in relation to the weights of the others
+	// Expected is how many should have got it, where weights have changed on the way; 0 in all arms: by Weight.
+	Expected float64
 }
 
 func (a Arm) share() float64 {

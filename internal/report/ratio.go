@@ -17,20 +17,15 @@ type Ratio struct {
 // RatioOf is Pearson's chi-square test (K. Pearson 1900) of how many entered each arm against the weights, with the alarm of R. Kohavi,
 // D. Tang and Y. Xu, "Trustworthy online controlled experiments", 2020, chapter 21.
 func RatioOf(arms []Arm) Ratio {
-	var entered, weights float64
-	for _, a := range arms {
-		entered += float64(a.Entered)
-		weights += float64(max(a.Weight, 0))
-	}
 	square, degrees, least := 0.0, -1, math.Inf(1)
-	for _, a := range arms {
+	for i, expected := range expectedOf(arms) {
+		a := arms[i]
 		if a.Weight <= 0 {
 			if a.Entered > 0 {
 				return Ratio{Alarmed: true} // nobody should be there
 			}
 			continue
 		}
-		expected := entered * float64(a.Weight) / weights
 		least = min(least, expected)
 		if expected > 0 {
 			square += (float64(a.Entered) - expected) * (float64(a.Entered) - expected) / expected
@@ -42,6 +37,26 @@ func RatioOf(arms []Arm) Ratio {
 	}
 	p := chiSquareTail(square, degrees)
 	return Ratio{PValue: p, Alarmed: p < ratioAlarm}
+}
+
+// expectedOf is how many contacts each arm should have, of all that there are.
+func expectedOf(arms []Arm) []float64 {
+	var entered, weights, known float64
+	for _, a := range arms {
+		entered += float64(a.Entered)
+		weights += float64(max(a.Weight, 0))
+		known += a.Expected
+	}
+	out := make([]float64, len(arms))
+	for i, a := range arms {
+		switch {
+		case known > 0:
+			out[i] = entered * a.Expected / known
+		case weights > 0:
+			out[i] = entered * float64(max(a.Weight, 0)) / weights
+		}
+	}
+	return out
 }
 
 // chiSquareTail is how likely a chi-square variable is larger than x, by the recurrence of the incomplete gamma function from 1/2 or 1

@@ -172,6 +172,55 @@ type EventProperty struct {
 	Samples  []string
 }
 
+type Experiment struct {
+	ID        string
+	Number    int64
+	Journey   string
+	Step      string
+	Design    json.RawMessage
+	Automatic bool
+	Thompson  bool
+	Floor     int32
+	Live      bool
+	Complete  bool
+	BegunAt   time.Time
+	Arms      json.RawMessage
+	LookedAt  *time.Time
+	Draw      int32
+	Revision  int64
+	Winner    *int32
+	WinnerAt  *time.Time
+	WinnerBy  string
+}
+
+type ExperimentContact struct {
+	Experiment  string
+	ContactID   uuid.UUID
+	Arm         int32
+	Draw        int32
+	Counted     bool
+	At          time.Time
+	Looked      int64
+	ConvertedAt *time.Time
+}
+
+type ExperimentDraw struct {
+	Experiment string
+	Draw       int32
+	Weights    json.RawMessage
+	Seed       int64
+	Arms       json.RawMessage
+	At         time.Time
+}
+
+type ExperimentWinner struct {
+	Experiment string
+	Revision   int64
+	Arm        int32
+	By         string
+	At         time.Time
+}
+
 type GeneratedSubject struct {
 	Key     string
 	Subject string
