@@ -220,7 +220,7 @@ func TestEveryStepIsCounted(t *testing.T) {
 				want[step] += int64(times)
 			}
 		}
-		tally, err := f.store.Tally(t.Context(), key, 0, def.GoalEvents(), f.now, f.now)
+		tally, err := f.store.Tally(t.Context(), key, 0, nil, f.now, f.now)
 		require.NoError(t, err)
 		numbers := journey.CountUp(def, tally)
 		require.Equal(t, int64(len(f.visits)), numbers.Entered)

@@ -11,3 +11,8 @@ func (p storePort) ListCounted(ctx context.Context, key string, of journey.Count
 	page, err := p.Store.ListCounted(ctx, key, of, cursor, limit)
 	return api.Page[journey.CountedContact](page), err
 }
+
+func (p storePort) ListExperiments(ctx context.Context, journeyKey, cursor string, limit int) (api.Page[journey.ExperimentRecord], error) {
+	page, err := p.Store.ListExperiments(ctx, journeyKey, cursor, limit)
+	return api.Page[journey.ExperimentRecord](page), err
+}

@@ -32,6 +32,7 @@ const (
 	sweepEvery      = 5 * time.Second
 	guardEvery      = time.Minute
 	verifyEvery     = time.Second
+	judgeEvery      = 5 * time.Second
 	sweepOlder      = 10 * time.Second
 	shutdownGrace   = 30 * time.Second
 	sendPatience    = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
@@ -242,7 +243,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard, p.pace)
+		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard, p.pace, p.judge)
 		if p.config.VerifyDNS {
 			parts = append(parts, p.verify)
 		}
@@ -321,6 +322,14 @@ func (p *process) guard(ctx context.Context) error {
 // pace keeps up with what receiving providers let us send.
 func (p *process) pace(ctx context.Context) error {
 	p.paces.Run(ctx)
+	return nil
+}
+
+// judge looks at experiments.
+func (p *process) judge(ctx context.Context) error {
+	source := &activities.Experiments{Store: p.store, Contacts: contactsPort{p.store}, Versions: activities.NewVersions(p.store), Now: p.now}
+	j := worker.Judge{Source: source, Every: judgeEvery, Now: time.Now, Log: p.log.With("part", "judge")}
+	j.Run(ctx)
 	return nil
 }
 
@@ -405,7 +414,7 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Tracking:    trackingPort{store: p.store, tokens: p.tracking, holds: p.holds, decoy: p.config.Brand.Link},
 		Imports:     importsPort{p.store},
-		Companies:   port, Objects: port, Catalogue: port, Sending: port, Topics: port, ConsentChanges: p.consents(), Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Whereabouts: port,
+		Companies:   port, Objects: port, Catalogue: port, Sending: port, Topics: port, ConsentChanges: p.consents(), Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Experiments: port, Whereabouts: port,
 		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand},
 		Webhooks: intake,
 		Logger:   p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,

@@ -90,18 +90,11 @@ func (a *Steps) Decide(ctx context.Context, in EffectInput) (EffectResult, error
 	})
 }
 
-// AssignVariant picks an arm of a split by a hash of journey, step and contact: the same contact gets the same arm, always.
+// AssignVariant gives the contact its arm of a split: the one that it had, the winner, or one by a hash of journey, step and contact.
 func (a *Steps) AssignVariant(ctx context.Context, in EffectInput) (EffectResult, error) {
-	return a.once(ctx, in.Ref, func(_ context.Context, _ ContactTx, step *journey.Step) (decided, error) {
-		weights := make([]int, len(step.Split))
-		for i, arm := range step.Split {
-			weights[i] = arm.Weight
-		}
-		i := journey.Variant(in.Ref.Journey, in.Ref.Step, in.Ref.ContactID, weights)
-		return decided{
-			outcome: journey.Outcome{Port: strconv.Itoa(i)},
-			detail:  map[string]any{"variant": i, "name": step.Split[i].Name, "holdout": step.Split[i].Holdout, "weights": weights},
-		}, nil
+	return a.once(ctx, in.Ref, func(ctx context.Context, tx ContactTx, _ *journey.Step) (decided, error) {
+		given, err := assign(ctx, tx, a.Versions, in.Ref, a.Now())
+		return decided{outcome: journey.Outcome{Port: strconv.Itoa(given.Arm)}, detail: given.Detail}, err
 	})
 }
 

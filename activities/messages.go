@@ -229,6 +229,11 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 			return m, nil, err
 		}
 	}
+	if m.Reason == "" {
+		if err := a.withhold(ctx, tx, in, &m); err != nil {
+			return m, nil, err
+		}
+	}
 	switch m.Reason {
 	case "":
 	case email.ReasonRenderFailed:

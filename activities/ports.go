@@ -64,6 +64,11 @@ type ContactTx interface {
 	ClaimMessage(ctx context.Context, id string, leaseUntil, now time.Time) (email.Message, error)
 	SkipMessage(ctx context.Context, id, reason string, now time.Time) error
 
+	// FindStanding finds how an experiment stands, and what the contact was given in it before (nil: nothing); KeepArm writes what it is given.
+	FindStanding(ctx context.Context, p journey.Planned, now time.Time) (journey.Standing, *journey.Assigned, error)
+	KeepArm(ctx context.Context, experiment string, a journey.Assignment, now time.Time) error
+	SetConverted(ctx context.Context, experiment string, at *time.Time, looked int64) error
+
 	// WithSales tells whether a handoff of the contact is open or accepted.
 	WithSales(ctx context.Context) (bool, error)
 	CreateHandoff(ctx context.Context, h sales.Handoff) (sales.Handoff, bool, error)

@@ -46,6 +46,7 @@ type Options struct {
 	ConsentChanges ConsentChanges
 	Scoring        Scoring
 	Numbers        Numbers
+	Experiments    Experiments
 	Whereabouts    Whereabouts
 	Previews       Previews
 	TestMails      TestMails
@@ -192,6 +193,7 @@ func (o Options) check() error {
 		{"ConsentChanges", o.ConsentChanges == nil},
 		{"Scoring", o.Scoring == nil},
 		{"Numbers", o.Numbers == nil},
+		{"Experiments", o.Experiments == nil},
 		{"Whereabouts", o.Whereabouts == nil},
 		{"Previews", o.Previews == nil},
 		{"TestMails", o.TestMails == nil},
@@ -234,6 +236,7 @@ func (s *server) routes() {
 	s.enrollmentRoutes()
 	s.journeyRoutes()
 	s.numberRoutes()
+	s.experimentRoutes()
 	s.exampleRoutes()
 	s.tryRoutes()
 	s.pauseRoutes()

@@ -59,7 +59,8 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 		problems = append(problems, fault.Problem{Path: "/journey", Code: "key_mismatch", Level: fault.LevelError,
 			Message: "The document names another journey than the address that it is saved under."})
 	}
-	return definition, orEmpty(problems), nil
+	begun, err := s.newExperiments(ctx, key, definition)
+	return definition, orEmpty(append(problems, begun...)), err
 }
 
 // written is a stored document as its author wrote it: one that was no JSON and no YAML is kept as a JSON string.

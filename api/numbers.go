@@ -14,7 +14,7 @@ import (
 
 // Numbers counts what journeys have done, and tells who is behind a number. Lists are newest first.
 type Numbers interface {
-	Tally(ctx context.Context, key string, version int, goals []string, since, now time.Time) (journey.Tally, error)
+	Tally(ctx context.Context, key string, version int, experiments []string, since, now time.Time) (journey.Tally, error)
 	ListCounted(ctx context.Context, key string, of journey.Counted, cursor string, limit int) (Page[journey.CountedContact], error)
 }
 
@@ -43,7 +43,7 @@ type CountedInput struct {
 func (s *server) numberRoutes() {
 	read := anyOf(ScopeJourneys, ScopeRead)
 	handle(s, operation{id: "find-journey-numbers", method: http.MethodGet, path: "/v1/journeys/{key}/numbers", tag: "journeys",
-		summary: "What a journey has done so far", doc: "For each step and each way out of it, and how the variants of a split compare. All are of one moment. " +
+		summary: "What a journey has done so far", doc: "For each step and each way out of it, and how the variants of its experiments compare, in all versions that have them, as they were counted last. All else is of one moment. " +
 			"Intervals are of 95 %: Wilson's for shares, Newcombe's for differences. What `always` and `verdict` say of a split holds however often one looks.", access: read}, s.numbers)
 	handle(s, operation{id: "list-journey-contacts", method: http.MethodGet, path: "/v1/journeys/{key}/contacts", tag: "journeys",
 		summary: "List the contacts behind a number", doc: "Newest first. Without a filter: all who entered. The same contact stands there once for each time.",
@@ -57,7 +57,7 @@ func (s *server) numbers(ctx context.Context, in *NumbersInput) (*numbersOutput,
 	}
 	counted, err := s.counted.of(ctx, fmt.Sprintf("%s %d", in.Key, version), func(ctx context.Context) (journey.Numbers, error) {
 		now := s.now()
-		tally, err := s.Numbers.Tally(ctx, in.Key, version, definition.GoalEvents(), now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-numbersDays), now)
+		tally, err := s.Numbers.Tally(ctx, in.Key, version, experimentIDs(definition), now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-numbersDays), now)
 		if err != nil {
 			return journey.Numbers{}, fmt.Errorf("tally journey: %w", err)
 		}
@@ -72,6 +72,14 @@ func (s *server) numbers(ctx context.Context, in *NumbersInput) (*numbersOutput,
 		return nil, err
 	}
 	return &numbersOutput{Body: counted}, nil
+}
+
+func experimentIDs(definition *journey.Definition) []string {
+	ids := []string{}
+	for _, p := range definition.Experiments() {
+		ids = append(ids, p.ID())
+	}
+	return ids
 }
 
 // countedVersion finds what is asked for: 0 stands for all versions, which are shown as the live one.

@@ -47,6 +47,7 @@ const (
 	ReasonRole           = "role_address"           // the same
 	ReasonGoalReached    = "goal_reached"           // the goal was reached just before the send
 	ReasonExited         = "exited"                 // an exit event came just before the send
+	ReasonHoldout        = "holdout"                // it is withheld from a part of the contacts, to compare with
 	ReasonRenderFailed   = "render_failed"          // the template could not be rendered for this contact
 	ReasonGaveUp         = "gave_up"                // deferred for too long
 	ReasonHardBounce     = "rejected"               // the server refused it for good

@@ -24,6 +24,7 @@ func Reasons() [][2]string {
 		{ReasonRole, "the address belongs to a task and not to a person, and the sending policy spares those"},
 		{ReasonGoalReached, "the goal was reached just before"},
 		{ReasonExited, "an event that ends the journey came just before"},
+		{ReasonHoldout, "the contact is one of those who are left alone, to see what the mail does"},
 		{ReasonRenderFailed, "the template could not be filled for this contact"},
 		{ReasonGaveUp, "the mail server put it off for three days"},
 		{ReasonHardBounce, "the mail server refused it for good"},

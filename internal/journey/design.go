@@ -4,8 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"time"
+
+	"throughline.dev/throughline/internal/fault"
 )
 
 // ExperimentPlan is what a split says of itself as an experiment. The zero value divides by the weights as written, by the journey's goal.
@@ -157,6 +160,28 @@ func (d *Definition) experimentOf(s *Step) (Planned, bool) {
 		p.Goals = append(p.Goals, DesignGoal{Event: m.Event, When: m.When})
 	}
 	return p, true
+}
+
+// Has tells whether the experiment has an arm of this port.
+func (d Design) Has(port string) bool {
+	arm, err := strconv.Atoi(port)
+	return err == nil && arm >= 0 && arm < len(d.Arms) && strconv.Itoa(arm) == port
+}
+
+// NewExperiments warns of experiments that are not the ones of the live version any more, and so begin anew.
+func (d *Definition) NewExperiments(live *Definition) []fault.Problem {
+	var all []fault.Problem
+	for _, p := range d.Experiments() {
+		before, ok := live.Experiment(p.Step)
+		if !ok || before.Kind != p.Kind || before.ID() == p.ID() {
+			continue
+		}
+		all = append(all, fault.Problem{
+			Path: d.Step(p.Step).Pointer, StepID: p.Step, Code: "new_experiment", Level: fault.LevelWarning,
+			Message: fmt.Sprintf("What %q compares was changed: publishing begins a new experiment there, which counts from zero. What the one before has counted stays in the list of experiments.", p.Step),
+		})
+	}
+	return all
 }
 
 // weights are those that were written.

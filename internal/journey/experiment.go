@@ -113,7 +113,7 @@ func (r ExperimentRecord) Show() Experiment {
 		e.Mode, e.Floor, e.Draw = ModeThompson, r.Floor, r.Draw
 	}
 	switch {
-	case !r.Live && !r.BegunAt.IsZero():
+	case !r.Live && r.CountedAt != nil:
 		e.State = ExperimentReplaced
 	case r.Winner != nil:
 		e.State = ExperimentWon

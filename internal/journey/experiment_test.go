@@ -123,6 +123,6 @@ func TestExperimentsShowWhoHasWon(t *testing.T) {
 	e = record.Show()
 	require.Equal(t, []any{ExperimentWon, 0.0, 1.0}, []any{e.State, e.Variants[0].New, e.Variants[1].New})
 	require.Equal(t, "long is better than short: between 0.8 and 5.2 points more reach the goal.", e.Verdict.Sentence)
-	record.Live = false
+	record.Live, record.CountedAt = false, &at
 	require.Equal(t, ExperimentReplaced, record.Show().State)
 }

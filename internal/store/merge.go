@@ -215,6 +215,13 @@ func (m *merge) move(ctx context.Context) error {
 		{"handoffs", rowsMoved(func() (int64, error) { return m.q.MoveHandoffs(ctx, into, from) })},
 		{"score changes", rowsMoved(func() (int64, error) { return m.q.MoveScoreChanges(ctx, into, from) })},
 		{"objects", rowsMoved(func() (int64, error) { return m.q.MoveObjects(ctx, into, from) })},
+		{"experiments", func() error {
+			if err := m.q.SettleExperiments(ctx, into, from); err != nil {
+				return err
+			}
+			_, err := m.q.MoveExperiments(ctx, into, shift, from)
+			return err
+		}},
 		{"earlier merges", func() error { return m.q.MoveMerges(ctx, into, shift, from) }},
 	}
 	for _, step := range steps {

@@ -15,9 +15,10 @@ import (
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
 
-// Tally counts what a journey's numbers are made of, all at one moment. Version 0 stands for all versions.
-func (s *Store) Tally(ctx context.Context, key string, version int, goals []string, since, now time.Time) (journey.Tally, error) {
-	out := journey.Tally{Mixed: version == 0}
+// Tally counts what a journey's numbers are made of, all at one moment. Version 0 stands for all versions. Experiments, named by their ids, are
+// as they were counted last, in all versions that have them.
+func (s *Store) Tally(ctx context.Context, key string, version int, experiments []string, since, now time.Time) (journey.Tally, error) {
+	out := journey.Tally{}
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		q := s.q.WithTx(tx)
 		enrollments, err := q.TallyEnrollments(ctx, key, int32(version))
@@ -41,12 +42,12 @@ func (s *Store) Tally(ctx context.Context, key string, version int, goals []stri
 		for _, row := range stranded {
 			out.Stranded = append(out.Stranded, journey.StrandedTally{Step: row.StepID, Total: row.Total})
 		}
-		variants, err := q.TallyVariants(ctx, goals, key, int32(version))
+		begun, err := q.ListExperimentsOf(ctx, experiments)
 		if err != nil {
 			return err
 		}
-		for _, v := range variants {
-			out.Variants = append(out.Variants, journey.VariantTally{Step: v.StepID, Port: v.Outcome, Total: v.Total, Converted: v.Converted})
+		if out.Experiments, err = withDraws(ctx, q, begun); err != nil {
+			return err
 		}
 		messages, err := q.TallyMessages(ctx, key, int32(version))
 		if err != nil {

@@ -287,6 +287,10 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	_, err = s.Secret(ctx, "unsubscribe", func() []byte { return []byte("x") })
 	require.NoError(t, err)
 
+	p := compared(t, `{"mode":"thompson"}`)
+	give(t, s, p, e.ContactID, journey.Assignment{Counted: true}, start)
+	require.NoError(t, s.SaveLook(ctx, p.ID(), nil, &journey.Draw{Number: 1, At: start}, &journey.ExperimentWinner{Port: "0", Since: start}, start))
+
 	rows, err := conn.Query(ctx, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1")
 	require.NoError(t, err)
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])

@@ -15,7 +15,7 @@ import (
 
 const BeginExperiment = `-- name: BeginExperiment :exec
 INSERT INTO experiments (id, journey, step, design, automatic, thompson, floor, live, begun_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8) ON CONFLICT (id) DO NOTHING
+VALUES ($1, $2, $3, $4, $5, $6, $7, false, $8) ON CONFLICT (id) DO NOTHING
 `
 
 type BeginExperimentParams struct {
@@ -29,7 +29,7 @@ type BeginExperimentParams struct {
 	Now       time.Time
 }
 
-// The first contact may come before the experiment was looked at.
+// The first contact may come before the experiment was noted; whether a live version has it is known then.
 func (q *Queries) BeginExperiment(ctx context.Context, arg BeginExperimentParams) error {
 	_, err := q.db.Exec(ctx, BeginExperiment,
 		arg.ID,

@@ -6,10 +6,10 @@ LEFT JOIN experiment_draws d ON d.experiment = e.id AND d.draw = e.draw
 LEFT JOIN experiment_contacts x ON x.experiment = e.id AND x.contact_id = @contact_id
 WHERE e.id = @id;
 
--- The first contact may come before the experiment was looked at.
+-- The first contact may come before the experiment was noted; whether a live version has it is known then.
 -- name: BeginExperiment :exec
 INSERT INTO experiments (id, journey, step, design, automatic, thompson, floor, live, begun_at)
-VALUES (@id, @journey, @step, @design, @automatic, @thompson, @floor, true, @now) ON CONFLICT (id) DO NOTHING;
+VALUES (@id, @journey, @step, @design, @automatic, @thompson, @floor, false, @now) ON CONFLICT (id) DO NOTHING;
 
 -- name: InsertExperimentContact :exec
 INSERT INTO experiment_contacts (experiment, contact_id, arm, draw, counted, at, looked)

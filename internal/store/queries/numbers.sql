@@ -24,15 +24,6 @@ WHERE e.journey = @journey AND (@version::integer = 0 OR e.version = @version) A
         AND m.state NOT IN ('queued', 'sending', 'deferred') AND (m.visit = d.visit OR d.visit = 0))
 GROUP BY 1;
 
--- Who got which arm of a split, and who of them has reached the goal since: also after leaving, so that an arm that leads out at once is
--- measured like the others. goals are the events that are goals whatever else holds.
--- name: TallyVariants :many
-SELECT d.step_id, d.outcome, count(*) AS total, count(*) FILTER (WHERE e.state = 'completed' AND e.reason = 'goal' OR EXISTS (
-    SELECT 1 FROM events v WHERE v.contact_id = d.contact_id AND v.name = ANY(@goals::text[]) AND v.received_at > d.at)) AS converted
-FROM decisions d JOIN enrollments e ON e.id = d.enrollment_id
-WHERE d.journey = @journey AND d.step_id <> '' AND d.kind = 'split' AND d.visit = 1 AND e.journey = @journey AND (@version::integer = 0 OR e.version = @version)
-GROUP BY 1, 2;
-
 -- name: TallyMessages :many
 SELECT step_id, state, reason, count(*) AS total
 FROM messages
