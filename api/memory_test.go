@@ -146,7 +146,7 @@ func (m *memory) SaveDraft(_ context.Context, draft journey.Draft, expected *int
 	if expected != nil && *expected != before.Revision {
 		return journey.Draft{}, fault.New(fault.Conflict, "stale_revision", "Somebody else has saved.")
 	}
-	draft.Revision, draft.UpdatedAt = before.Revision+1, now
+	draft.Revision, draft.LiveVersion, draft.UpdatedAt = before.Revision+1, before.LiveVersion, now
 	m.drafts[draft.Journey] = draft
 	return draft, nil
 }
