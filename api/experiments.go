@@ -92,10 +92,11 @@ func (s *server) chooseWinner(ctx context.Context, in *WinnerInput) (*experiment
 }
 
 // newExperiments warns of experiments that publishing would begin anew, because what they compare is not what the live version compares.
-func (s *server) newExperiments(ctx context.Context, key string, definition *journey.Definition) ([]fault.Problem, error) {
-	if key == "" || definition == nil {
+func (s *server) newExperiments(ctx context.Context, definition *journey.Definition) ([]fault.Problem, error) {
+	if definition == nil || definition.Journey == "" || len(definition.Experiments()) == 0 {
 		return nil, nil
 	}
+	key := definition.Journey
 	draft, err := s.Journeys.FindDraft(ctx, key)
 	if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && draft.LiveVersion == 0 {
 		return nil, nil

@@ -59,7 +59,7 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 		problems = append(problems, fault.Problem{Path: "/journey", Code: "key_mismatch", Level: fault.LevelError,
 			Message: "The document names another journey than the address that it is saved under."})
 	}
-	begun, err := s.newExperiments(ctx, key, definition)
+	begun, err := s.newExperiments(ctx, definition)
 	return definition, orEmpty(append(problems, begun...)), err
 }
 

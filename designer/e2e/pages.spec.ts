@@ -10,6 +10,7 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["journeys", "/journeys", (page) => page.getByRole("table", { name: "Journeys" }).waitFor()],
   ["journey-contacts", "/journeys/trial-to-paid/contacts?step=to_sales", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
   ["journey", "/journeys/trial-to-paid", (page) => page.locator(".step").first().waitFor()],
+  ["experiments", "/experiments", (page) => page.getByRole("table", { name: "Experiments" }).waitFor()],
   ["contacts", "/contacts", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
   ["contact", `/contacts/${contact}`, (page) => page.getByRole("button", { name: /your trial has begun/ }).waitFor()],
   ["messages", "/messages", (page) => page.getByRole("table", { name: "Messages" }).waitFor()],

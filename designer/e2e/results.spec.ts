@@ -36,10 +36,12 @@ for (const [width, colorScheme] of [[1440, "light"], [1440, "dark"], [320, "ligh
         const response = await route.fetch();
         const numbers = await response.json();
         numbers.experiments = [{
-          step: "nudge",
+          id: "0", journey: "trial-to-paid", step: "nudge", kind: "split", state: "running", goal: "Subscription Started", within: "2w", automatic: true, mode: "thompson", floor: 5, revision: 1,
+          draw: { number: 3, weights: [120000, 880000], seed: 7, arms: [], at: "2026-11-20T09:00:00Z" },
+          ...(shown === "decided" ? { state: "won", won: { port: "1", since: "2026-11-20T09:00:00Z", by: "Throughline" } } : {}),
           variants: [
-            { port: "0", name: "short", entered: 4000, converted: 400, conversion: { value: 0.1, low: 0.091, high: 0.11 } },
-            { port: "1", name: "long", entered: 4000, converted: 520, conversion: { value: 0.13, low: 0.12, high: 0.141 }, difference: { value: 0.03, low: 0.016, high: 0.044 }, lift: { value: 0.3, low: 0.15, high: 0.47 }, always },
+            { port: "0", name: "short", new: 0.12, entered: 4000, converted: 400, conversion: { value: 0.1, low: 0.091, high: 0.11 } },
+            { port: "1", name: "long", new: 0.88, entered: 4000, converted: 520, conversion: { value: 0.13, low: 0.12, high: 0.141 }, difference: { value: 0.03, low: 0.016, high: 0.044 }, lift: { value: 0.3, low: 0.15, high: 0.47 }, always },
           ],
           ...states[shown],
         }];
@@ -50,6 +52,8 @@ for (const [width, colorScheme] of [[1440, "light"], [1440, "dark"], [320, "ligh
         const split = page.getByRole("region", { name: "The split nudge" });
         await expect(split.getByRole(shown === "uneven" ? "alert" : "status")).toContainText(states[shown].verdict.sentence);
         await expect(split.getByRole("row", { name: /^long/ })).toContainText(shown === "uneven" ? "+3.0 points" : "better: +3.0 points (+0.8 to +5.2), 30 % more");
+        await expect(split).toContainText("88.0 %");
+        if (shown === "decided") await expect(split).toContainText(/All new contacts get long since .+, chosen by Throughline/);
         const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
         expect.soft(found.violations.map((v) => `${shown}: ${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`)).toEqual([]);
         expect.soft(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);

@@ -39,7 +39,7 @@ export interface Flow {
   edges: FlowEdge[];
 }
 
-const common = new Set(["id", "next", "note", "name"]);
+const common = new Set(["id", "next", "note", "name", "experiment"]);
 
 // kindOf is the word that says what a step does: send, wait, wait_for…
 export function kindOf(step: Step): string {

@@ -47,6 +47,7 @@ export function StepForm({ step, place, kind, change, rename, close, problems, v
         ) : (
           <Fields fields={kind.fields} values={bodyOf(kind, body)} change={(now) => write(written(kind, now, body))} pointer={`${pointer}/${kind.kind}`} {...shared} />
         )}
+        {kind.beside && <Fields fields={kind.beside} values={step} change={(now) => change(now as Step)} pointer={pointer} problems={problems.filter((problem) => problem.path !== pointer)} vocabulary={vocabulary} />}
         {kind.next && (
           <FieldInput
             field={{ name: "next", type: "step", doc: "The step that comes next.", default: "the following step" }}

@@ -91,7 +91,9 @@ const words: Record<string, string> = {
   enter: "Who enters",
   event: "Event",
   exit: "What ends it",
+  experiment: "Experiment",
   expires: "When sales does nothing",
+  floor: "Floor, in percent",
   for: "For",
   forever: "Without end",
   go: "Leads to",
@@ -100,6 +102,7 @@ const words: Record<string, string> = {
   increment: "Count up",
   left_segment: "Leaves segment",
   lost: "Lost leads to",
+  mode: "How new contacts are divided",
   next: "Leads to",
   otherwise: "When it may not go out now",
   reenter: "Again",
@@ -111,6 +114,8 @@ const words: Record<string, string> = {
   when: "Only when",
   window: "Only at these times",
   why: "Why now",
+  winner: "Who names the winner",
+  within: "Counts for",
   won: "Won leads to",
 };
 

@@ -3,7 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
 import { Suspense, lazy, useMemo, useState } from "react";
-import { useParams } from "react-router";
+import { useParams, useSearchParams } from "react-router";
 
 import { type Schema, api, result } from "../api/client";
 import { connect, moveBehind } from "../definition/edit";
@@ -71,6 +71,7 @@ function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
       notifications.show({ color: "red", message: error instanceof Error ? error.message : String(error) });
     }
   };
+  const [search] = useSearchParams();
   const picture = {
     selected,
     select: setSelected,
@@ -83,7 +84,7 @@ function Editor({ draft, load }: { draft: Schema["Draft"]; load: () => void }) {
       {document.state === "stale" && <Stale journey={draft.key} mine={definition} keep={document.overwrite} load={load} />}
       {lint.isError && <Failure error={lint.error} retry={() => void lint.refetch()} />}
       <Problems problems={problems} select={setSelected} />
-      <Tabs defaultValue="picture" keepMounted={false}>
+      <Tabs defaultValue={live !== undefined && search.get("tab") === "results" ? "results" : "picture"} keepMounted={false}>
         <Tabs.List>
           <Tabs.Tab value="picture">Picture</Tabs.Tab>
           <Tabs.Tab value="text">Definition</Tabs.Tab>

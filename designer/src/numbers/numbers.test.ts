@@ -24,7 +24,7 @@ it("leads to the rows behind a number", () => {
 });
 
 it("compares with the interval that holds at every look", () => {
-  const variant = { port: "1", name: "long", entered: 4000, converted: 520, conversion: { value: 0.13, low: 0.12, high: 0.14 } };
+  const variant = { port: "1", name: "long", entered: 4000, converted: 520, new: 0.5, conversion: { value: 0.13, low: 0.12, high: 0.14 } };
   expect(atAnyLook(variant)).toBeUndefined();
   const difference = { value: 0.03, low: 0.016, high: 0.044 };
   expect(atAnyLook({ ...variant, difference, always: { low: -0.002, high: 0.052, p_value: 0.07 } })).toEqual({ value: 0.03, low: -0.002, high: 0.052 });

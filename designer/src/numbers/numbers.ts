@@ -53,6 +53,17 @@ export function chance(pValue: number): string {
   return pValue > 0.1 ? "often" : `${(pValue * 100).toFixed(1)} in 100 times`;
 }
 
+// title is what an experiment is called.
+export function title({ kind, step }: Experiment): string {
+  return kind === "send" ? `The holdout of ${step}` : `The split ${step}`;
+}
+
+// inWords is what an experiment shows, in a sentence or two.
+export function inWords({ won, variants, verdict }: Experiment): string {
+  const name = variants.find((variant) => variant.port === won?.port)?.name;
+  return [won && `${name} was chosen by ${won.by}.`, verdict.sentence].filter(Boolean).join(" ");
+}
+
 // onStep is what a step's box has room for.
 export function onStep(count: StepCount): string {
   const unsent = (count.unsent ?? []).reduce((sum, { total }) => sum + total, 0);

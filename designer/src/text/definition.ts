@@ -55,7 +55,7 @@ function fieldsAt(path: Path, kinds: Kinds, document: unknown): Field[] | undefi
   if (kind === undefined) {
     return stepFields(valueAt(document, ["steps", place ?? 0]), kinds);
   }
-  const fields = kinds.data.find((spec) => spec.kind === kind)?.fields;
+  const fields = kinds.data.find((spec) => spec.kind === kind)?.fields ?? kinds.data.flatMap((spec) => spec.beside ?? []).find((field) => field.name === kind)?.fields ?? undefined;
   return fields && within(fields, rest.filter((part) => typeof part === "string"));
 }
 
@@ -63,7 +63,7 @@ function fieldsAt(path: Path, kinds: Kinds, document: unknown): Field[] | undefi
 function stepFields(step: unknown, kinds: Kinds): Field[] {
   const spec = kinds.data.find(({ kind }) => isObject(step) && kind in step);
   const own = kinds.step.filter((field) => field.name !== "next" || !spec || spec.next);
-  return spec ? own : [...own, ...kinds.data.map(({ kind, summary }): Field => ({ name: kind, type: "object", doc: summary }))];
+  return spec ? [...own, ...(spec.beside ?? [])] : [...own, ...kinds.data.map(({ kind, summary }): Field => ({ name: kind, type: "object", doc: summary }))];
 }
 
 function within(fields: Field[], path: string[]): Field[] | undefined {
