@@ -16,7 +16,7 @@ type brandPort struct {
 func (p brandPort) FindBrand(ctx context.Context) (email.BrandVersion, error) {
 	brand, err := p.Store.FindBrand(ctx)
 	if err == nil && brand.Revision == 0 {
-		brand.Brand = p.fallback
+		brand.Document = p.fallback
 	}
 	return brand, err
 }

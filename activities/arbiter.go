@@ -124,6 +124,6 @@ func (p *Policies) find(ctx context.Context) (email.Policy, error) {
 	if err != nil {
 		return email.Policy{}, fmt.Errorf("find sending policy: %w", err)
 	}
-	p.known, p.until = found.Policy, p.Now().Add(policyFor)
+	p.known, p.until = found.Document, p.Now().Add(policyFor)
 	return p.known, nil
 }

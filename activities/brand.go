@@ -36,7 +36,7 @@ func (r *Renderers) Current(ctx context.Context) (*email.Renderer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.kept == nil || r.revision != brand.Revision {
-		r.revision, r.kept = brand.Revision, email.NewRenderer(brand.Brand)
+		r.revision, r.kept = brand.Revision, email.NewRenderer(brand.Document)
 	}
 	return r.kept, nil
 }

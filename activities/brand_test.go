@@ -33,7 +33,7 @@ func TestRenderersFollowTheBrand(t *testing.T) {
 	require.Contains(t, text, "Variables")
 	var before *email.Renderer
 	for revision, name := range []string{"First", "Second", "Third"} {
-		source.brand = email.BrandVersion{Revision: int64(revision + 1), Brand: email.Brand{Name: name, Link: "https://example.test"}}
+		source.brand = email.BrandVersion{Revision: int64(revision + 1), Document: email.Brand{Name: name, Link: "https://example.test"}}
 		made, text := shows()
 		require.Contains(t, text, name, "the next mail shows what was saved last")
 		require.NotSame(t, before, made)

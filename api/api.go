@@ -51,6 +51,7 @@ type Options struct {
 	Previews       Previews
 	TestMails      TestMails
 	Brands         Brands
+	Glossaries     Glossaries
 	Webhooks       Webhooks // may be nil: no mail provider reports anything
 
 	Logger         *slog.Logger
@@ -198,6 +199,7 @@ func (o Options) check() error {
 		{"Previews", o.Previews == nil},
 		{"TestMails", o.TestMails == nil},
 		{"Brands", o.Brands == nil},
+		{"Glossaries", o.Glossaries == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -243,6 +245,7 @@ func (s *server) routes() {
 	s.kindRoutes()
 	s.sendingRoutes()
 	s.providerRoutes()
+	s.glossaryRoutes()
 	s.directRoutes()
 	s.topicRoutes()
 	s.consentRoutes()

@@ -16,11 +16,11 @@ import (
 type memoryBrand struct{}
 
 func (*memoryBrand) FindBrand(context.Context) (email.BrandVersion, error) {
-	return email.BrandVersion{Brand: email.Brand{Name: "Of the variables", Link: "https://example.com"}}, nil
+	return email.BrandVersion{Document: email.Brand{Name: "Of the variables", Link: "https://example.com"}}, nil
 }
 
 func (*memoryBrand) SaveBrand(_ context.Context, b email.Brand, _ *int64, now time.Time) (email.BrandVersion, error) {
-	return email.BrandVersion{Brand: b, Revision: 1, UpdatedAt: &now}, nil
+	return email.BrandVersion{Document: b, Revision: 1, UpdatedAt: &now}, nil
 }
 
 func TestBrandOfTheVariables(t *testing.T) {

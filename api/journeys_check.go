@@ -38,6 +38,10 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the catalogue: %w", err)
 	}
+	words, err := s.lexicon(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
 	known := journey.Known{
 		Templates: func(key string) bool {
 			exists, err := s.Templates.TemplateExists(ctx, key)
@@ -49,6 +53,7 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 		Segments:    func(key string) bool { return slices.Contains(keys, key) },
 		SegmentKeys: keys,
 		Events:      events,
+		Words:       words,
 		Now:         s.now(),
 	}
 	definition, problems := journey.Check(bytes.Clone(data), known)

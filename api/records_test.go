@@ -253,7 +253,15 @@ func (noRecords) FindSendingPolicy(context.Context) (email.PolicyVersion, error)
 }
 
 func (noRecords) SaveSendingPolicy(_ context.Context, p email.Policy, _ *int64, now time.Time) (email.PolicyVersion, error) {
-	return email.PolicyVersion{Policy: p, Revision: 1, UpdatedAt: &now}, nil
+	return email.PolicyVersion{Document: p, Revision: 1, UpdatedAt: &now}, nil
+}
+
+func (noRecords) FindGlossary(context.Context) (audience.Revised[audience.Glossary], error) {
+	return audience.Revised[audience.Glossary]{}, nil
+}
+
+func (noRecords) SaveGlossary(_ context.Context, g audience.Glossary, _ *int64, now time.Time) (audience.Revised[audience.Glossary], error) {
+	return audience.Revised[audience.Glossary]{Document: g, Revision: 1, UpdatedAt: &now}, nil
 }
 
 func (noRecords) SendDirect(_ context.Context, m DirectMessage) (email.Message, bool, error) {

@@ -95,7 +95,7 @@ func newRealWorld(t *testing.T, change ...func(*Options)) *world {
 	port := realPort{storetest.New(t)}
 	real := func(o *Options) {
 		o.Events, o.Journeys, o.Templates, o.Contacts, o.Messages, o.Handoffs = port, port, port, port, port, port
-		o.Segments, o.Scoring, o.Brands = port, port, port
+		o.Segments, o.Scoring, o.Brands, o.Glossaries = port, port, port, port
 	}
 	return newWorld(t, append([]func(*Options){real}, change...)...)
 }

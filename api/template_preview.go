@@ -94,6 +94,9 @@ func (s *server) previewTemplate(ctx context.Context, in *TemplatePreviewInput) 
 	if err != nil {
 		return nil, err
 	}
+	if problems, err = s.lintTemplate(ctx, template, problems); err != nil { // a wrong word keeps nobody from looking at it
+		return nil, err
+	}
 	return &templatePreviewOutput{Body: TemplatePreview{Subject: rendered.Subject, Text: rendered.Text, Problems: orEmpty(problems)}}, nil
 }
 

@@ -82,6 +82,10 @@ func (s *server) saveTemplate(ctx context.Context, in *SaveTemplateInput) (*save
 				Message: "The document names another template than the address that it is saved under."})
 		}
 		problems = append(problems, email.ValidateTemplate(template)...)
+		var err error
+		if problems, err = s.lintTemplate(ctx, template, problems); err != nil {
+			return nil, err
+		}
 	}
 	if fault.HasErrors(problems) {
 		return nil, fault.WithProblems("invalid", "The template has problems; see problems.", problems)

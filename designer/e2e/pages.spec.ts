@@ -27,6 +27,7 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["brand", "/settings/brand", (page) => page.frameLocator("iframe.mail").getByText("This is how your mails look").waitFor()],
   ["sending", "/settings/sending", (page) => page.getByRole("group", { name: "Caps" }).waitFor()],
   ["topics", "/settings/topics", (page) => page.getByText("There is no topic yet", { exact: false }).or(page.getByRole("table", { name: "Topics" })).waitFor()],
+  ["glossary", "/settings/glossary", (page) => page.getByText("There is no term yet", { exact: false }).or(page.getByRole("table", { name: "Terms" })).waitFor()],
   ["keys", "/settings/keys", (page) => page.getByRole("table", { name: "API keys" }).waitFor()],
   ["nothing", "/nowhere", (page) => page.getByText("leads nowhere").waitFor()],
 ];

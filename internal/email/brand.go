@@ -10,10 +10,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
 )
 
@@ -27,12 +27,8 @@ type Brand struct {
 	Color     string `json:"color,omitempty" doc:"#rrggbb: of buttons that have no colour of their own. Their text is white or black, whichever can be read on it." example:"#1d4ed8"`
 }
 
-// BrandVersion is a brand and how often it was saved.
-type BrandVersion struct {
-	Brand
-	Revision  int64      `json:"revision" doc:"0 while nobody has saved a brand: then the BRAND_* variables of the process say what it is."`
-	UpdatedAt *time.Time `json:"updated_at,omitempty" doc:"Absent while nobody has saved a brand."`
-}
+// BrandVersion is a brand and how often it was saved. While nobody has, the BRAND_* variables of the process say what it is.
+type BrandVersion = audience.Revised[Brand]
 
 // MaxBrandSource is the size of a brand as a document.
 const MaxBrandSource = 16 << 10

@@ -10,11 +10,7 @@ import (
 )
 
 // PolicyVersion is the policy as it was saved.
-type PolicyVersion struct {
-	Policy
-	Revision  int64
-	UpdatedAt *time.Time // nil: nobody has saved one
-}
+type PolicyVersion = audience.Revised[Policy]
 
 // PolicyDocument is a policy as people write it.
 type PolicyDocument struct {

@@ -38,6 +38,14 @@ type Problem struct {
 	Code    string `json:"code"`              // stable, for programs
 	Level   string `json:"level"`             // error or warning
 	Message string `json:"message"`           // a sentence, for people; never echoes personal data
+	// Replace is how it can be mended, where that is known.
+	Replace *Replacement `json:"replace,omitempty"`
+}
+
+// Replacement is a piece of the text at a problem's place, and what to write instead.
+type Replacement struct {
+	Found string `json:"found"`
+	With  string `json:"with"`
 }
 
 // Error is an error that someone decides on. Message is safe to show to a client; Err is for the log alone.

@@ -20,7 +20,9 @@ type Known struct {
 	SegmentKeys []string
 	// Events are the names in the catalogue, for hints; nil: no hints.
 	Events *audience.KnownEvents
-	Now    time.Time // to warn of moments that are past; zero: no warning
+	// Words are what texts for people are held against; nil: nothing.
+	Words *audience.Lexicon
+	Now   time.Time // to warn of moments that are past; zero: no warning
 }
 
 // Validate finds what is wrong with the meaning of a definition that could be read: all problems at once, sorted.
@@ -40,6 +42,7 @@ func Validate(def *Definition, known Known) []fault.Problem {
 		}
 	}
 	c.graph()
+	c.words()
 	return sortProblems(c.problems)
 }
 

@@ -2,49 +2,11 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"throughline.dev/throughline/internal/email"
 	"throughline.dev/throughline/internal/store/dbsqlc"
 )
-
-// FindSendingPolicy finds the policy; one of revision 0 says that nobody has saved any, and lets everything through.
-func (s *Store) FindSendingPolicy(ctx context.Context) (email.PolicyVersion, error) {
-	row, err := s.q.FindSendingPolicy(ctx)
-	if isNoRows(err) {
-		return email.PolicyVersion{}, nil
-	}
-	if err != nil {
-		return email.PolicyVersion{}, failure("find sending policy", err)
-	}
-	return policyOf(row)
-}
-
-// SaveSendingPolicy saves the policy. With an expected revision (0: there is none yet) a save over somebody else's is refused as a Conflict.
-func (s *Store) SaveSendingPolicy(ctx context.Context, p email.Policy, expected *int64, now time.Time) (email.PolicyVersion, error) {
-	document, err := json.Marshal(p)
-	if err != nil {
-		return email.PolicyVersion{}, fmt.Errorf("save sending policy: %w", err)
-	}
-	row, err := s.q.SaveSendingPolicy(ctx, document, now, expected)
-	if isNoRows(err) {
-		return email.PolicyVersion{}, staleRevision()
-	}
-	if err != nil {
-		return email.PolicyVersion{}, failure("save sending policy", err)
-	}
-	return policyOf(row)
-}
-
-func policyOf(row dbsqlc.SendingPolicy) (email.PolicyVersion, error) {
-	p := email.PolicyVersion{Revision: row.Revision, UpdatedAt: &row.UpdatedAt}
-	if err := json.Unmarshal(row.Document, &p.Policy); err != nil {
-		return p, fmt.Errorf("decode sending policy %d: %w", row.Revision, err)
-	}
-	return p, nil
-}
 
 // CountedMail lists the marketing mails since a moment that count against caps: those that the contact got, may have got, or is about to get.
 func (tx *ContactTx) CountedMail(ctx context.Context, since time.Time) ([]email.SentMail, error) {

@@ -28,7 +28,7 @@ func TestSendingPolicyIsSaved(t *testing.T) {
 	require.Zero(t, none, "nothing of a refused save is there")
 	first, err := s.SaveSendingPolicy(t.Context(), policy, ptr(int64(0)), start)
 	require.NoError(t, err)
-	require.Equal(t, email.PolicyVersion{Policy: policy, Revision: 1, UpdatedAt: ptr(start)}, first)
+	require.Equal(t, email.PolicyVersion{Document: policy, Revision: 1, UpdatedAt: ptr(start)}, first)
 	_, err = s.SaveSendingPolicy(t.Context(), email.Policy{}, ptr(int64(0)), start)
 	requireFault(t, err, fault.Conflict, "stale_revision")
 	second, err := s.SaveSendingPolicy(t.Context(), email.Policy{}, ptr(int64(1)), start)

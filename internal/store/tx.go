@@ -14,7 +14,7 @@ const (
 	lockMigrations int64 = 0x7468726f7567686c // "throughl"
 	lockAddresses  int32 = 1
 	lockTemplates  int32 = 2
-	lockBrand      int32 = 20
+	lockDocuments  int32 = 20
 )
 
 // maxAttempts bounds how often a transaction is run again because another one was quicker. Each retry means that another has

@@ -274,6 +274,8 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.SaveBrand(ctx, email.Brand{Name: "Acme"}, nil, start)
 	require.NoError(t, err)
+	_, err = s.SaveGlossary(ctx, audience.Glossary{}, nil, start)
+	require.NoError(t, err)
 	_, err = s.SaveTopic(ctx, audience.Topic{Key: "news", Name: "News"}, start)
 	require.NoError(t, err)
 	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))

@@ -30,5 +30,6 @@ export const pages: Entry[] = [
   { path: "/settings/brand", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Brand")) },
   { path: "/settings/sending", scopes: ["journeys"], page: lazy(() => import("../settings/Sending")) },
   { path: "/settings/topics", scopes: ["journeys"], page: lazy(() => import("../settings/Topics")) },
+  { path: "/settings/glossary", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Glossary")) },
   { path: "/settings/keys", scopes: ["admin"], page: lazy(() => import("../settings/Keys")) },
 ];

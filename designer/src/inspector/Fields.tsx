@@ -5,6 +5,7 @@ import type { Schema } from "../api/client";
 import { isObject } from "../definition/flow";
 import { FieldInput } from "./FieldInput";
 import { type Field, type Values, blank, choices, choose, chosen, label, problemAt, set } from "./fields";
+import { Mend } from "./Mend";
 import type { Vocabulary } from "./vocabulary";
 
 interface Props {
@@ -82,7 +83,12 @@ function One({ field, value, change, pointer, problems, vocabulary }: OneProps) 
       );
     }
   }
-  return <FieldInput field={field} value={value} change={change} error={problemAt(problems, pointer)} warning={problemAt(problems, pointer, "warning")} vocabulary={vocabulary} />;
+  return (
+    <>
+      <FieldInput field={field} value={value} change={change} error={problemAt(problems, pointer)} warning={problemAt(problems, pointer, "warning")} vocabulary={vocabulary} />
+      {typeof value === "string" && <Mend field={label(field.name)} value={value} write={change} at={pointer} problems={problems} />}
+    </>
+  );
 }
 
 // Items asks for a list of objects in their order: arms of a step, events that enter.

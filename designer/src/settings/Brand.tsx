@@ -1,15 +1,17 @@
-import { Alert, Anchor, Button, ColorInput, Grid, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Button, ColorInput, Grid, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { Problem, type Schema, api, result } from "../api/client";
+import { type Schema, api, result } from "../api/client";
 import { Loaded } from "../frame/states";
 import { beside } from "../inspector/beside";
 import { can, useSession } from "../session/session";
 import { Frame } from "../templates/Preview";
+import { RefusedSave } from "./RefusedSave";
 import { SettingsPage } from "./Settings";
 import { sample } from "./sample";
+import { useRevised } from "./useRevised";
 
 type Brand = Omit<Schema["Brand"], "$schema">;
 
@@ -33,55 +35,42 @@ function brandOf({ name, link, logo, copyright, address, color }: Brand): Brand 
 // Editor asks for what every mail shows of its sender, and shows it.
 function Editor({ saved: start, load }: { saved: Schema["SavedBrand"]; load: () => void }) {
   const mayWrite = can(useSession(), "admin");
-  const [brand, setBrand] = useState(brandOf(start));
-  const [saved, setSaved] = useState({ revision: start.revision, brand: brandOf(start) });
-  const [shown] = useDebouncedValue(brand, 400);
   const queries = useQueryClient();
+  const kept = useRevised(
+    { revision: start.revision, document: brandOf(start) },
+    (expected_revision, body) => result(api.PUT("/v1/brand", { params: { query: { expected_revision } }, body })),
+    () => queries.invalidateQueries({ queryKey: ["template-preview"] }),
+  );
+  const { document: brand, changed } = kept;
+  const setBrand = (now: Brand) => kept.write(brandOf(now));
+  const [shown] = useDebouncedValue(brand, 400);
   const preview = useQuery({
     queryKey: ["brand-preview", shown],
     queryFn: () => result(api.POST("/v1/templates/preview", { body: { template: sample, brand: shown } })),
     placeholderData: (before) => before,
   });
-  const save = useMutation({
-    mutationFn: () => result(api.PUT("/v1/brand", { params: { query: { expected_revision: String(saved.revision) } }, body: brand })),
-    onSuccess: async (now) => {
-      setSaved({ revision: now.revision, brand });
-      await queries.invalidateQueries({ queryKey: ["template-preview"] });
-    },
-  });
-  const stale = save.error instanceof Problem && save.error.status === 409;
   const problems = (preview.data?.problems ?? []).map((problem) => ({ ...problem, path: problem.path.replace(/^\/brand/, "") }));
   const broken = problems.some((problem) => problem.level === "error");
-  const changed = JSON.stringify(brandOf(brand)) !== JSON.stringify(saved.brand);
   const field = (name: keyof Brand, label: string, description: string) => ({
     label,
     value: brand[name] ?? "",
     readOnly: !mayWrite,
     ...beside(problems, `/${name}`, description),
   });
-  const write = (name: keyof Brand) => (event: { currentTarget: { value: string } }) => setBrand(brandOf({ ...brand, [name]: event.currentTarget.value }));
+  const write = (name: keyof Brand) => (event: { currentTarget: { value: string } }) => setBrand({ ...brand, [name]: event.currentTarget.value });
   return (
     <Stack>
       {mayWrite && (
         <Group>
-          <Button onClick={() => save.mutate()} loading={save.isPending} disabled={(!changed && saved.revision > 0) || broken}>
+          <Button onClick={kept.save} loading={kept.saving} disabled={(!changed && kept.revision > 0) || broken}>
             Save
           </Button>
           <Text size="sm" role="status">
-            {changed ? "Not saved yet." : saved.revision > 0 ? "The next mail shows this." : "This is what the server was started with, until you save."}
+            {changed ? "Not saved yet." : kept.revision > 0 ? "The next mail shows this." : "This is what the server was started with, until you save."}
           </Text>
         </Group>
       )}
-      {save.isError && (
-        <Alert color={stale ? "orange" : "red"} role="alert" title={stale ? "Somebody else has changed the brand" : "This was refused"}>
-          <Text size="sm">{stale ? "What you wrote is still here. Copy what you need, then load what is saved." : save.error.message}</Text>
-          {stale && (
-            <Anchor component="button" type="button" size="sm" underline="always" onClick={load}>
-              Load what is saved
-            </Anchor>
-          )}
-        </Alert>
-      )}
+      <RefusedSave error={kept.error} what="the brand" load={load} />
       <Grid gap="md">
         <Grid.Col span={{ base: 12, md: 5 }}>
           <Stack gap="sm">
@@ -93,7 +82,7 @@ function Editor({ saved: start, load }: { saved: Schema["SavedBrand"]; load: () 
             <ColorInput
               {...field("color", "Colour of buttons", "Their text is white or black, whichever can be read on it.")}
               placeholder="#1d4ed8"
-              onChange={(color) => setBrand(brandOf({ ...brand, color }))}
+              onChange={(color) => setBrand({ ...brand, color })}
               swatches={swatches}
               withEyeDropper={false}
               fixOnBlur={false}

@@ -1,13 +1,15 @@
-import { ActionIcon, Alert, Anchor, Autocomplete, Button, Checkbox, Fieldset, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Autocomplete, Button, Checkbox, Fieldset, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { Problem, type Schema, api, result } from "../api/client";
+import { type Schema, api, result } from "../api/client";
 import { Loaded } from "../frame/states";
 import { problemAt } from "../inspector/fields";
 import { can, useSession } from "../session/session";
+import { RefusedSave } from "./RefusedSave";
 import { SettingsPage } from "./Settings";
+import { useRevised } from "./useRevised";
 
 type Policy = Omit<Schema["PolicyDocument"], "$schema">;
 
@@ -31,24 +33,14 @@ export default function SendingPage() {
 
 function Editor({ saved: start, load }: { saved: Schema["SavedSendingPolicy"]; load: () => void }) {
   const mayWrite = can(useSession(), "admin");
-  const [policy, setPolicy] = useState<Policy>({ caps: start.caps, ...(start.quiet_hours && { quiet_hours: start.quiet_hours }), ...(start.timezone && { timezone: start.timezone }), ...(start.providers && { providers: start.providers }), ...(start.skip_addresses && { skip_addresses: start.skip_addresses }) });
-  const [saved, setSaved] = useState({ revision: start.revision, policy });
-  const save = useMutation({
-    mutationFn: () => result(api.PUT("/v1/sending_policy", { params: { query: { expected_revision: String(saved.revision) } }, body: policy })),
-    onSuccess: ({ revision }) => setSaved({ revision, policy }),
-  });
-  const refused = save.error instanceof Problem ? save.error : undefined;
-  const problems = refused?.problems ?? [];
-  const changed = JSON.stringify(policy) !== JSON.stringify(saved.policy);
-  const write = (now: Policy) => {
-    setPolicy(now);
-    if (save.isError) save.reset();
-  };
+  const { revision, updated_at: _, $schema: __, ...policyOf } = start;
+  const kept = useRevised<Policy>({ revision, document: policyOf }, (expected_revision, body) => result(api.PUT("/v1/sending_policy", { params: { query: { expected_revision } }, body })));
+  const { document: policy, write, problems, changed } = kept;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        save.mutate();
+        kept.save();
       }}
     >
       <Stack maw={760}>
@@ -87,23 +79,14 @@ function Editor({ saved: start, load }: { saved: Schema["SavedSendingPolicy"]; l
             </Checkbox.Group>
           </Stack>
         </fieldset>
-        {save.isError && (
-          <Alert color="red" role="alert" title={refused?.status === 409 ? "Somebody else has changed this" : "This was refused"}>
-            <Text size="sm">{problems.length > 0 ? problems.map(({ message }) => message).join(" ") : save.error.message}</Text>
-            {refused?.status === 409 && (
-              <Anchor component="button" type="button" size="sm" underline="always" onClick={load}>
-                Load what is saved
-              </Anchor>
-            )}
-          </Alert>
-        )}
+        <RefusedSave error={kept.error} what="this" load={load} />
         {mayWrite && (
           <Group>
-            <Button type="submit" loading={save.isPending} disabled={!changed}>
+            <Button type="submit" loading={kept.saving} disabled={!changed}>
               Save
             </Button>
             <Text size="sm" role="status">
-              {changed ? "Not saved yet." : saved.revision > 0 ? "This holds for the next mail." : "Nothing is ruled yet: every mail may go out at any time."}
+              {changed ? "Not saved yet." : kept.revision > 0 ? "This holds for the next mail." : "Nothing is ruled yet: every mail may go out at any time."}
             </Text>
           </Group>
         )}

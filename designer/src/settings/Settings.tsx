@@ -10,6 +10,7 @@ const parts = [
   { path: "/settings/brand", label: "Brand", scope: "read" },
   { path: "/settings/sending", label: "Sending", scope: "journeys" },
   { path: "/settings/topics", label: "Topics", scope: "journeys" },
+  { path: "/settings/glossary", label: "Glossary", scope: "read" },
   { path: "/settings/keys", label: "API keys", scope: "admin" },
 ];
 

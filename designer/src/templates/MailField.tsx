@@ -4,6 +4,7 @@ import { flushSync } from "react-dom";
 
 import type { Schema } from "../api/client";
 import { beside } from "../inspector/beside";
+import { Mend } from "../inspector/Mend";
 import { Insert } from "./Insert";
 import { inserted } from "./placeholders";
 
@@ -42,8 +43,11 @@ export function MailField({ label, hidden, value, write, at, problems, descripti
     ...beside(problems, at, description),
     ...(readOnly ? {} : { rightSection: <Insert field={label} small={small} insert={insert} />, rightSectionWidth: small ? 34 : 72, rightSectionPointerEvents: "all" as const }),
   };
-  if (rows) {
-    return <Textarea {...shared} onChange={(event) => write(event.currentTarget.value)} autosize minRows={rows} />;
-  }
-  return <TextInput {...shared} onChange={(event) => write(event.currentTarget.value)} />;
+  const change = (event: { currentTarget: { value: string } }) => write(event.currentTarget.value);
+  return (
+    <>
+      {rows ? <Textarea {...shared} onChange={change} autosize minRows={rows} /> : <TextInput {...shared} onChange={change} />}
+      {!readOnly && <Mend field={label} value={value} write={write} at={at} problems={problems} />}
+    </>
+  );
 }

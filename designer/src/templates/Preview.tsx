@@ -18,7 +18,7 @@ export function Preview({ template, preview, contact, setContact }: {
   setContact: (id: string | undefined) => void;
 }) {
   const [width, setWidth] = useState<keyof typeof widths>("phone");
-  const errors = preview.data?.problems.filter((problem) => problem.level === "error") ?? []; // warnings stand beside their fields
+  const errors = preview.data?.problems.filter((problem) => problem.level === "error" && problem.code !== "glossary_variant") ?? []; // warnings and words stand beside their fields
   return (
     <Stack component="section" aria-label="Preview" gap="xs">
       <Group align="flex-end" justify="space-between">

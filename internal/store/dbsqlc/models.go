@@ -21,13 +21,6 @@ type ApiKey struct {
 	RevokedAt  *time.Time
 }
 
-type Brand struct {
-	One       bool
-	Revision  int64
-	Document  []byte
-	UpdatedAt time.Time
-}
-
 type Company struct {
 	ID        uuid.UUID
 	GroupID   string
@@ -102,6 +95,13 @@ type Delivery struct {
 	Suppressed bool
 	At         time.Time
 	CreatedAt  time.Time
+}
+
+type Document struct {
+	Name      string
+	Revision  int64
+	Document  []byte
+	UpdatedAt time.Time
 }
 
 type Enrollment struct {
@@ -497,13 +497,6 @@ type SegmentMember struct {
 	Segment   string
 	ContactID uuid.UUID
 	EnteredAt time.Time
-}
-
-type SendingPolicy struct {
-	ID        int32
-	Document  []byte
-	Revision  int64
-	UpdatedAt time.Time
 }
 
 type Session struct {

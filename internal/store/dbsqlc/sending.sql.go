@@ -23,22 +23,6 @@ func (q *Queries) FindHold(ctx context.Context, enrollmentID uuid.UUID) (string,
 	return reason, err
 }
 
-const FindSendingPolicy = `-- name: FindSendingPolicy :one
-SELECT id, document, revision, updated_at FROM sending_policy
-`
-
-func (q *Queries) FindSendingPolicy(ctx context.Context) (SendingPolicy, error) {
-	row := q.db.QueryRow(ctx, FindSendingPolicy)
-	var i SendingPolicy
-	err := row.Scan(
-		&i.ID,
-		&i.Document,
-		&i.Revision,
-		&i.UpdatedAt,
-	)
-	return i, err
-}
-
 const HoldSend = `-- name: HoldSend :exec
 INSERT INTO held_sends (enrollment_id, topic, priority, held_until, reason) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (enrollment_id) DO UPDATE SET topic = excluded.topic, priority = excluded.priority, held_until = excluded.held_until, reason = excluded.reason
@@ -141,24 +125,4 @@ DELETE FROM held_sends WHERE enrollment_id = $1
 func (q *Queries) ReleaseSend(ctx context.Context, enrollmentID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, ReleaseSend, enrollmentID)
 	return err
-}
-
-const SaveSendingPolicy = `-- name: SaveSendingPolicy :one
-INSERT INTO sending_policy (document, revision, updated_at) SELECT $1, 1, $2
-WHERE coalesce($3::bigint, 0) = 0 OR EXISTS (SELECT 1 FROM sending_policy) -- the first is expected by nobody who knows a revision
-ON CONFLICT (id) DO UPDATE SET document = excluded.document, revision = sending_policy.revision + 1, updated_at = excluded.updated_at
-WHERE $3::bigint IS NULL OR sending_policy.revision = $3
-RETURNING id, document, revision, updated_at
-`
-
-func (q *Queries) SaveSendingPolicy(ctx context.Context, document []byte, now time.Time, expected *int64) (SendingPolicy, error) {
-	row := q.db.QueryRow(ctx, SaveSendingPolicy, document, now, expected)
-	var i SendingPolicy
-	err := row.Scan(
-		&i.ID,
-		&i.Document,
-		&i.Revision,
-		&i.UpdatedAt,
-	)
-	return i, err
 }

@@ -1,13 +1,3 @@
--- name: FindSendingPolicy :one
-SELECT * FROM sending_policy;
-
--- name: SaveSendingPolicy :one
-INSERT INTO sending_policy (document, revision, updated_at) SELECT @document, 1, @now
-WHERE coalesce(sqlc.narg('expected')::bigint, 0) = 0 OR EXISTS (SELECT 1 FROM sending_policy) -- the first is expected by nobody who knows a revision
-ON CONFLICT (id) DO UPDATE SET document = excluded.document, revision = sending_policy.revision + 1, updated_at = excluded.updated_at
-WHERE sqlc.narg('expected')::bigint IS NULL OR sending_policy.revision = sqlc.narg('expected')
-RETURNING *;
-
 -- Mails that count against a cap: those that went out, may have gone out, or are about to.
 -- name: ListCountedMessages :many
 SELECT created_at, coalesce(sent_at, updated_at)::timestamptz AS at, topic FROM messages
