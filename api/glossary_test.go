@@ -14,7 +14,7 @@ func TestGlossary(t *testing.T) {
 	}
 	const terms = `{"terms":[{"term":"sign-in link","variants":["magic link"],"note":"It is no magic."},{"term":"workspace","variants":["team space"],"level":"error"}]}`
 	template := func(subject string) call {
-		return call{method: "PUT", url: "/v1/templates/welcome", key: "key-journeys", body: `{"subject":"` + subject + `","body":{"intros":["Use {{ contact.x }} and the Magic link."]}}`}
+		return call{method: "PUT", url: "/v1/templates/welcome", key: "key-journeys", body: `{"subject":"` + subject + `","body":{"intros":["Use {{ contact.x | default: 'it' }} and the Magic link."]}}`}
 	}
 	draft := func(why string) call {
 		return admin("PUT", "/v1/journeys/words", `{"journey":"words","enter":[{"event":"A"}],"steps":[{"id":"s","handoff":{"why":"`+why+`","won":"m","lost":"m","rejected":"m"}},{"id":"m","send":{"template":"welcome"}}]}`)
