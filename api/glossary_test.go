@@ -17,7 +17,7 @@ func TestGlossary(t *testing.T) {
 		return call{method: "PUT", url: "/v1/templates/welcome", key: "key-journeys", body: `{"subject":"` + subject + `","body":{"intros":["Use {{ contact.x | default: 'it' }} and the Magic link."]}}`}
 	}
 	draft := func(why string) call {
-		return admin("PUT", "/v1/journeys/words", `{"journey":"words","enter":[{"event":"A"}],"steps":[{"id":"s","handoff":{"why":"`+why+`","won":"m","lost":"m","rejected":"m"}},{"id":"m","send":{"template":"welcome"}}]}`)
+		return admin("PUT", "/v1/journeys/words", `{"journey":"words","enter":[{"event":"A"}],"steps":[{"id":"s","handoff":{"why":"`+why+`","won":"m","lost":"m","rejected":"m"}},{"id":"m","send":{"template":"welcome"}},{"id":"e","exit":"done"}]}`)
 	}
 	w.run(t, []row{
 		{name: "nobody has saved one", call: call{method: "GET", url: "/v1/glossary", key: "key-read"}, status: 200, contains: []string{`"terms":[]`, `"revision":0`}},
