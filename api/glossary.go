@@ -44,20 +44,11 @@ func orNone(terms []audience.GlossaryTerm) []audience.GlossaryTerm {
 	return terms
 }
 
-// lexicon is what texts in a language are held against.
-func (s *server) lexicon(ctx context.Context, locale string) (*audience.Lexicon, error) {
+// lintTemplate adds what the glossary says of a template to its other problems.
+func (s *server) lintTemplate(ctx context.Context, t email.Template, problems []fault.Problem) ([]fault.Problem, error) {
 	glossary, err := s.Glossaries.FindGlossary(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find glossary: %w", err)
 	}
-	return glossary.Document.Lexicon(locale), nil
-}
-
-// lintTemplate adds what the glossary says of a template to its other problems.
-func (s *server) lintTemplate(ctx context.Context, t email.Template, problems []fault.Problem) ([]fault.Problem, error) {
-	words, err := s.lexicon(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	return append(problems, email.CheckWords(t, words)...), nil
+	return append(problems, email.CheckWords(t, glossary.Document)...), nil
 }

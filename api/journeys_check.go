@@ -38,9 +38,9 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the catalogue: %w", err)
 	}
-	words, err := s.lexicon(ctx, "")
+	glossary, err := s.Glossaries.FindGlossary(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("find glossary: %w", err)
 	}
 	known := journey.Known{
 		Templates: func(key string) bool {
@@ -53,7 +53,7 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 		Segments:    func(key string) bool { return slices.Contains(keys, key) },
 		SegmentKeys: keys,
 		Events:      events,
-		Words:       words,
+		Words:       glossary.Document.Lexicon(""),
 		Now:         s.now(),
 	}
 	definition, problems := journey.Check(bytes.Clone(data), known)

@@ -2,15 +2,25 @@ package email
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/fault"
 )
 
-// CheckWords holds every text of a template that a contact reads against a glossary.
-func CheckWords(t Template, words *audience.Lexicon) []fault.Problem {
+// CheckWords holds every text of a template that a contact reads against a glossary, in each of its languages by the terms of that language.
+func CheckWords(t Template, glossary audience.Glossary) []fault.Problem {
+	problems := checkWords("", Localized{Subject: t.Subject, Preheader: t.Preheader, Body: t.Body}, glossary.Lexicon(t.Locale))
+	for _, name := range slices.Sorted(maps.Keys(t.Locales)) {
+		problems = append(problems, checkWords("/locales/"+name, t.Locales[name], glossary.Lexicon(name))...)
+	}
+	return problems
+}
+
+func checkWords(at string, t Localized, words *audience.Lexicon) []fault.Problem {
 	var problems []fault.Problem
-	check := func(path, text string) { problems = append(problems, words.Check(path, text)...) }
+	check := func(path, text string) { problems = append(problems, words.Check(at+path, text)...) }
 	list := func(path string, texts []string) {
 		for i, text := range texts {
 			check(fmt.Sprintf("%s/%d", path, i), text)
