@@ -57,7 +57,7 @@ func (s *turns) LeaseTurns(_ context.Context, provider string, n int, gap time.D
 type policySource struct{ policy email.Policy }
 
 func (s policySource) FindSendingPolicy(context.Context) (email.PolicyVersion, error) {
-	return email.PolicyVersion{Policy: s.policy}, nil
+	return email.PolicyVersion{Document: s.policy}, nil
 }
 
 // clockwork is a clock that a test moves.

@@ -47,7 +47,7 @@ func (s *server) listProviders(ctx context.Context, _ *struct{}) (*listOutput[Pr
 		return nil, fmt.Errorf("list providers: %w", err)
 	}
 	limits := map[string]email.ProviderLimit{}
-	for _, l := range policy.Providers {
+	for _, l := range policy.Document.Providers {
 		limits[l.Provider] = l
 		if !slices.ContainsFunc(known, func(p email.ProviderPace) bool { return p.Provider == l.Provider }) {
 			known = append(known, email.ProviderPace{Pace: email.Pace{Provider: l.Provider}})
