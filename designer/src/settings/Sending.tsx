@@ -33,7 +33,7 @@ export default function SendingPage() {
 
 function Editor({ saved: start, load }: { saved: Schema["SavedSendingPolicy"]; load: () => void }) {
   const mayWrite = can(useSession(), "admin");
-  const { revision, updated_at: _, $schema: __, ...policyOf } = start;
+  const { revision, updated_at: _, ...policyOf } = start;
   const kept = useRevised<Policy>({ revision, document: policyOf }, (expected_revision, body) => result(api.PUT("/v1/sending_policy", { params: { query: { expected_revision } }, body })));
   const { document: policy, write, problems, changed } = kept;
   return (
