@@ -308,7 +308,12 @@ func (p *process) sweep(ctx context.Context) error {
 	s := worker.Sweeper{
 		Source: p.store, Poke: p.poker().Poke, Every: sweepEvery, OlderThan: sweepOlder, Now: time.Now, Log: p.log.With("part", "sweeper"),
 	}
+	broadcasts := s
+	broadcasts.Source, broadcasts.Poke = broadcastPending{p.store}, p.poker().PokeBroadcast
+	var running sync.WaitGroup
+	running.Go(func() { broadcasts.Run(ctx) })
 	s.Run(ctx)
+	running.Wait()
 	return nil
 }
 
@@ -390,10 +395,11 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 		messages.Addresses = p.addresses()
 	}
 	return worker.Activities{
-		Inbox:    &activities.Inbox{Contacts: contacts, Versions: versions, Now: p.now},
-		Steps:    &activities.Steps{Contacts: contacts, Versions: versions, Webhooks: integration.NewWebhooks(guarded), Secret: p.secret, Now: p.now},
-		Messages: messages,
-		Sales:    &activities.Sales{Contacts: contacts, Versions: versions, PublicURL: p.config.PublicURL, Now: p.now},
+		Inbox:      &activities.Inbox{Contacts: contacts, Versions: versions, Now: p.now},
+		Steps:      &activities.Steps{Contacts: contacts, Versions: versions, Webhooks: integration.NewWebhooks(guarded), Secret: p.secret, Now: p.now},
+		Messages:   messages,
+		Broadcasts: &activities.Broadcasts{Messages: messages, Source: p.store},
+		Sales:      &activities.Sales{Contacts: contacts, Versions: versions, PublicURL: p.config.PublicURL, Now: p.now},
 	}, dispatcher
 }
 

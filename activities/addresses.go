@@ -30,15 +30,7 @@ func (a *Messages) reclaim(ctx context.Context, in EffectInput, m email.Message,
 		if unlooked = !looked && m.State == email.Queued && a.unlooked(tx); unlooked {
 			return nil
 		}
-		reason, err := Refusal(ctx, tx, m)
-		if err != nil {
-			return err
-		}
-		if reason != "" && m.State != email.Unknown {
-			return tx.SkipMessage(ctx, m.ID, reason, a.Now())
-		}
-		c, err := tx.ClaimMessage(ctx, m.ID, a.Dispatcher.lease(a.Now()), a.Now())
-		claimed = &c
+		claimed, err = a.takeAgain(ctx, tx, m)
 		return err
 	})
 	if err == nil && unlooked {

@@ -23,40 +23,32 @@ const (
 // to be sent at all has its reason in the message.
 func (a *Messages) arbitrate(ctx context.Context, tx ContactTx, in EffectInput, d draft, m *email.Message) (*journey.Outcome, error) {
 	send := d.step.Send
-	wish := email.Wish{At: a.Now(), Topic: send.Topic, Zone: d.policy.Location(tx.Contact().Timezone)}
-	policy := d.policy
-	if m.Class == email.Transactional {
-		policy = email.Policy{} // needed by the contact: only its author's own window counts
-	}
-	if send.Window != nil {
-		wish.Windows = []audience.Hours{*send.Window}
-	}
-	if m.Reason = policy.Spares(tx.Contact().EmailReasons); m.Reason != "" {
-		return nil, tx.ReleaseSend(ctx, in.Ref.EnrollmentID)
-	}
 	l, err := a.Versions.loaded(in.Ref.Hash)
 	if err != nil {
 		return nil, err
+	}
+	w := wish{policy: d.policy, topic: send.Topic, window: send.Window, enrollment: in.Ref.EnrollmentID, priority: l.def.Priority}
+	if m.Class == email.Transactional {
+		w.policy = email.Policy{Timezone: d.policy.Timezone} // needed by the contact: only its author's own window counts
+	}
+	if m.Reason = w.policy.Spares(tx.Contact().EmailReasons); m.Reason != "" {
+		return nil, tx.ReleaseSend(ctx, in.Ref.EnrollmentID)
 	}
 	if m.Class != email.Transactional && l.def.DuringHandoff != journey.DuringHandoffSend {
 		if with, err := tx.WithSales(ctx); err != nil {
 			return nil, fmt.Errorf("find handoffs: %w", err)
 		} else if with {
-			return a.heldOrLeft(ctx, tx, in, d, m, email.Verdict{Reason: audience.ReasonWithSales, Until: wish.At.Add(salesPatience)})
+			return a.heldOrLeft(ctx, tx, in, d, m, email.Verdict{Reason: audience.ReasonWithSales, Until: a.Now().Add(salesPatience)})
 		}
 	}
-	if len(policy.Caps) == 0 && policy.QuietHours == nil && send.Window == nil {
+	if !w.ruled() {
 		return nil, nil //nolint:nilnil // no outcome: nothing rules it
 	}
-	if len(policy.Caps) > 0 {
-		if wish.Sent, err = tx.CountedMail(ctx, wish.At.Add(-policy.Lookback())); err != nil {
-			return nil, fmt.Errorf("count mails: %w", err)
-		}
-		if wish.Before, err = tx.HeldBefore(ctx, in.Ref.EnrollmentID, l.def.Priority); err != nil {
-			return nil, fmt.Errorf("find held mails: %w", err)
-		}
+	verdict, err := a.judge(ctx, tx, w)
+	if err != nil {
+		return nil, err
 	}
-	return a.heldOrLeft(ctx, tx, in, d, m, policy.Judge(wish))
+	return a.heldOrLeft(ctx, tx, in, d, m, verdict)
 }
 
 // heldOrLeft does what the step says of a mail that may not go out now: it waits, or it is left out. One that may go out waits no more.
@@ -71,6 +63,38 @@ func (a *Messages) heldOrLeft(ctx context.Context, tx ContactTx, in EffectInput,
 		return nil, err
 	}
 	return a.hold(ctx, tx, in, send.Topic, l.def.Priority, verdict)
+}
+
+// wish is a mail that wants to go out, whoever sends it.
+type wish struct {
+	policy     email.Policy
+	topic      string
+	window     *audience.Hours
+	enrollment string // whose mail it is: it does not wait for itself
+	priority   int
+}
+
+// ruled tells whether anything has a say in when it goes out.
+func (w wish) ruled() bool {
+	return len(w.policy.Caps) > 0 || w.policy.QuietHours != nil || w.window != nil
+}
+
+// judge decides by what the contact has had, and what waits, when a mail may go out.
+func (a *Messages) judge(ctx context.Context, tx ContactTx, w wish) (email.Verdict, error) {
+	asked := email.Wish{At: a.Now(), Topic: w.topic, Zone: w.policy.Location(tx.Contact().Timezone)}
+	if w.window != nil {
+		asked.Windows = []audience.Hours{*w.window}
+	}
+	if len(w.policy.Caps) > 0 {
+		var err error
+		if asked.Sent, err = tx.CountedMail(ctx, asked.At.Add(-w.policy.Lookback())); err != nil {
+			return email.Verdict{}, fmt.Errorf("count mails: %w", err)
+		}
+		if asked.Before, err = tx.HeldBefore(ctx, w.enrollment, w.priority); err != nil {
+			return email.Verdict{}, fmt.Errorf("find held mails: %w", err)
+		}
+	}
+	return w.policy.Judge(asked), nil
 }
 
 // hold lets the enrollment wait at its step, and says so in the journal.

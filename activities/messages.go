@@ -102,7 +102,7 @@ type attempt struct {
 // draft is what a send needs besides the contact: read before the transaction that claims it, which has no connection
 // to spare.
 type draft struct {
-	step     *journey.Step
+	step     *journey.Step // nil: of a mail that no journey sends
 	template email.TemplateVersion
 	renderer *email.Renderer
 	subject  string // empty: the template's own
@@ -112,21 +112,10 @@ type draft struct {
 }
 
 func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step) (draft, error) {
-	d := draft{step: step, subject: step.Send.Subject, written: true}
-	var err error
-	if d.template, err = a.Templates.FindTemplate(ctx, step.Send.Template); err != nil {
-		return d, fmt.Errorf("find template: %w", err)
-	}
-	if a.Policies != nil {
-		if d.policy, err = a.Policies.find(ctx); err != nil {
-			return d, err
-		}
-	}
-	if d.renderer, err = a.Composer.Renderers.Current(ctx); err != nil {
+	d, err := a.material(ctx, step.Send.Template, step.Send.Subject)
+	d.step = step
+	if err != nil || step.Send.AISubject == nil {
 		return d, err
-	}
-	if step.Send.AISubject == nil {
-		return d, nil
 	}
 	locale, err := a.locale(ctx, in.Ref.ContactID)
 	if err != nil {
@@ -140,6 +129,27 @@ func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step
 		d.subject, d.written = generated, false
 	}
 	return d, nil
+}
+
+// material is what any mail needs besides the contact.
+func (a *Messages) material(ctx context.Context, template, subject string) (draft, error) {
+	d := draft{subject: subject, written: true}
+	var err error
+	if d.template, err = a.Templates.FindTemplate(ctx, template); err != nil {
+		return d, fmt.Errorf("find template: %w", err)
+	}
+	if d.policy, err = a.policy(ctx); err != nil {
+		return d, err
+	}
+	d.renderer, err = a.Composer.Renderers.Current(ctx)
+	return d, err
+}
+
+func (a *Messages) policy(ctx context.Context) (email.Policy, error) {
+	if a.Policies == nil {
+		return email.Policy{}, nil
+	}
+	return a.Policies.find(ctx)
 }
 
 // claim decides, under the contact's row lock, whether the message may be sent, and takes it for sending. After an
@@ -225,7 +235,7 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 		}
 	}
 	if m.Reason == "" {
-		if err := a.compose(ctx, tx, in, d, &m); err != nil {
+		if err := a.compose(ctx, tx, in.TriggerEventID, d, &m); err != nil {
 			return m, nil, err
 		}
 	}
@@ -234,19 +244,24 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 			return m, nil, err
 		}
 	}
-	switch m.Reason {
-	case "":
-	case email.ReasonRenderFailed:
-		m.State = email.Failed
-	default:
-		m.State = email.Skipped
-	}
+	m.State = begins(m.Reason)
 	return m, left(d.step, m), tx.InsertMessage(ctx, m)
 }
 
+// begins is the state that a message begins in.
+func begins(reason string) email.State {
+	switch reason {
+	case "":
+		return email.Queued
+	case email.ReasonRenderFailed:
+		return email.Failed
+	}
+	return email.Skipped
+}
+
 // compose fills the template. A template that cannot be filled for this contact skips the send with a reason.
-func (a *Messages) compose(ctx context.Context, tx ContactTx, in EffectInput, d draft, m *email.Message) error {
-	facts, err := factsFor(ctx, tx, in.TriggerEventID, a.Now())
+func (a *Messages) compose(ctx context.Context, tx ContactTx, triggerEventID string, d draft, m *email.Message) error {
+	facts, err := factsFor(ctx, tx, triggerEventID, a.Now())
 	if err != nil {
 		return err
 	}
@@ -412,6 +427,19 @@ func (a *Messages) turn(ctx context.Context, m email.Message) error {
 	}
 	return temporal.NewApplicationErrorWithOptions("The recipient's mail provider gets no more mail a minute; the mail waits for its turn.", email.ReasonPaced,
 		temporal.ApplicationErrorOptions{NextRetryDelay: wait, Category: temporal.ApplicationErrorCategoryBenign})
+}
+
+// takeAgain takes a message that was not delivered yet once more. One that may not be sent any more is closed with the reason; then it gives nil.
+func (a *Messages) takeAgain(ctx context.Context, tx ContactTx, m email.Message) (*email.Message, error) {
+	reason, err := Refusal(ctx, tx, m)
+	if err != nil {
+		return nil, err
+	}
+	if reason != "" && m.State != email.Unknown {
+		return nil, tx.SkipMessage(ctx, m.ID, reason, a.Now())
+	}
+	claimed, err := tx.ClaimMessage(ctx, m.ID, a.Dispatcher.lease(a.Now()), a.Now())
+	return &claimed, err
 }
 
 // heldDelivery lets a mail rest that was put off before its journey was paused.

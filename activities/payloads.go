@@ -142,3 +142,41 @@ type HandoffUpdate struct {
 	Reason    string              `json:"reason,omitempty"`
 	Amount    float64             `json:"amount,omitempty"`
 }
+
+// BroadcastRef names a broadcast.
+type BroadcastRef struct {
+	BroadcastID string `json:"broadcast_id"`
+}
+
+// BroadcastAct is what somebody does to a broadcast: pause, resume or cancel.
+type BroadcastAct struct {
+	BroadcastID string `json:"broadcast_id"`
+	Action      string `json:"action"`
+	By          string `json:"by"`
+}
+
+// What a workflow has to do next for a broadcast.
+const (
+	BroadcastWait     = string(email.DoWait)
+	BroadcastGather   = string(email.DoGather)
+	BroadcastSend     = string(email.DoSend)
+	BroadcastTested   = string(email.DoTested)
+	BroadcastDecide   = string(email.DoDecide)
+	BroadcastComplete = string(email.DoComplete)
+	BroadcastClose    = string(email.DoClose)
+	BroadcastNothing  = string(email.DoNothing)
+)
+
+// BroadcastStep is what was done for a broadcast, and what is next.
+type BroadcastStep struct {
+	Do      string     `json:"do"` // wait, gather, send, tested, decide, complete, close, nothing
+	At      *time.Time `json:"at,omitempty"`
+	State   string     `json:"state"`
+	Verdict string     `json:"verdict,omitempty"` // of a test, in words
+	Rate    int        `json:"rate,omitempty"`    // mails a minute at most
+	// Numbers of this step.
+	Gathered int64 `json:"gathered,omitempty"`
+	Sent     int64 `json:"sent,omitempty"`    // handed to the mail server
+	Settled  int64 `json:"settled,omitempty"` // came to their end
+	Unsent   int64 `json:"unsent,omitempty"`  // closed without a mail
+}

@@ -71,6 +71,11 @@ type ContactTx interface {
 
 	// WithSales tells whether a handoff of the contact is open or accepted.
 	WithSales(ctx context.Context) (bool, error)
+
+	// Recipient finds a recipient of a broadcast that stands for this contact, or nil.
+	Recipient(ctx context.Context, messageID string) (*email.LockedRecipient, error)
+	UpdateRecipient(ctx context.Context, r email.BroadcastRecipient) error
+
 	CreateHandoff(ctx context.Context, h sales.Handoff) (sales.Handoff, bool, error)
 	Handoff(ctx context.Context, id string) (sales.Handoff, error)
 	UpdateHandoff(ctx context.Context, h sales.Handoff) error

@@ -29,3 +29,17 @@ func (p *Poker) Poke(ctx context.Context, contactID string) error {
 	}
 	return nil
 }
+
+// PokeBroadcast wakes a broadcast, and starts its workflow when there is none yet. What is to be done is read from Postgres.
+func (p *Poker) PokeBroadcast(ctx context.Context, broadcastID string) error {
+	_, err := p.Client.SignalWithStartWorkflow(ctx, workflows.BroadcastID(broadcastID), workflows.SignalPoke, nil,
+		client.StartWorkflowOptions{
+			TaskQueue:             p.TaskQueue,
+			WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+			StaticSummary:         "broadcast",
+		}, workflows.BroadcastName, workflows.BroadcastInput{BroadcastID: broadcastID})
+	if err != nil {
+		return fmt.Errorf("poke broadcast %s: %w", broadcastID, err)
+	}
+	return nil
+}

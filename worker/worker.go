@@ -20,10 +20,11 @@ import (
 
 // Activities are the structs whose methods are the activities.
 type Activities struct {
-	Inbox    *activities.Inbox
-	Steps    *activities.Steps
-	Messages *activities.Messages
-	Sales    *activities.Sales
+	Inbox      *activities.Inbox
+	Steps      *activities.Steps
+	Messages   *activities.Messages
+	Sales      *activities.Sales
+	Broadcasts *activities.Broadcasts
 }
 
 // Registry is what a worker and a replayer have in common.
@@ -48,6 +49,13 @@ func Register(r Registry, a Activities) {
 		"CallWebhook":     a.Steps.CallWebhook,
 		"HandOff":         a.Sales.HandOff,
 		"UpdateHandoff":   a.Sales.UpdateHandoff,
+
+		"LookAtBroadcast":  a.Broadcasts.LookAtBroadcast,
+		"ActOnBroadcast":   a.Broadcasts.ActOnBroadcast,
+		"GatherRecipients": a.Broadcasts.GatherRecipients,
+		"SendBroadcast":    a.Broadcasts.SendBroadcast,
+		"JudgeBroadcast":   a.Broadcasts.JudgeBroadcast,
+		"CloseBroadcast":   a.Broadcasts.CloseBroadcast,
 	} {
 		r.RegisterActivityWithOptions(method, activity.RegisterOptions{Name: name})
 	}
@@ -62,6 +70,7 @@ type WorkflowRegistry interface {
 func RegisterWorkflows(r WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(workflows.CustomerJourney, workflow.RegisterOptions{Name: workflows.CustomerJourneyName})
 	r.RegisterWorkflowWithOptions(workflows.SalesHandoff, workflow.RegisterOptions{Name: workflows.SalesHandoffName})
+	r.RegisterWorkflowWithOptions(workflows.Broadcast, workflow.RegisterOptions{Name: workflows.BroadcastName})
 }
 
 // stopTimeout lets running activities come to an end when the process is asked to stop.

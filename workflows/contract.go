@@ -7,6 +7,7 @@ package workflows
 
 import (
 	"strings"
+	"time"
 
 	"throughline.dev/throughline/activities"
 	"throughline.dev/throughline/internal/journey"
@@ -19,6 +20,7 @@ const TaskQueue = "throughline"
 const (
 	CustomerJourneyName = "CustomerJourney"
 	SalesHandoffName    = "SalesHandoff"
+	BroadcastName       = "Broadcast"
 )
 
 // SignalPoke wakes a journey: something is in its inbox. It carries no payload.
@@ -38,9 +40,17 @@ const (
 	UpdateLost   = "lost"   // the reason: "went with a competitor"
 )
 
+// The updates of Broadcast. Each takes the name of who does it: "ana".
 const (
-	journeyPrefix = "journey/"
-	handoffPrefix = "handoff/"
+	UpdatePause  = "pause"
+	UpdateResume = "resume"
+	UpdateCancel = "cancel"
+)
+
+const (
+	journeyPrefix   = "journey/"
+	handoffPrefix   = "handoff/"
+	broadcastPrefix = "broadcast/"
 )
 
 // JourneyID is the workflow id of a contact's journey.
@@ -59,6 +69,14 @@ func ParseHandoffID(workflowID string) (handoffID string, ok bool) {
 	return strings.CutPrefix(workflowID, handoffPrefix)
 }
 
+// BroadcastID is the workflow id of a broadcast.
+func BroadcastID(broadcastID string) string { return broadcastPrefix + broadcastID }
+
+// ParseBroadcastID is its inverse.
+func ParseBroadcastID(workflowID string) (broadcastID string, ok bool) {
+	return strings.CutPrefix(workflowID, broadcastPrefix)
+}
+
 // JourneyInput starts a journey, or carries it over a continue-as-new. Additive only.
 type JourneyInput struct {
 	ContactID string                   `json:"contact_id"`
@@ -69,4 +87,18 @@ type JourneyInput struct {
 // HandoffInput starts a handoff. Additive only.
 type HandoffInput struct {
 	Card activities.HandoffCard `json:"card"`
+}
+
+// BroadcastInput starts a broadcast, or carries it over a continue-as-new. Additive only.
+type BroadcastInput struct {
+	BroadcastID string            `json:"broadcast_id"`
+	Pace        *time.Time        `json:"pace,omitempty"` // the next batch does not begin before
+	Progress    BroadcastProgress `json:"progress"`
+}
+
+// BroadcastProgress is how far a broadcast is. What counts is what Postgres says: an activity whose answer was lost is not in these numbers.
+type BroadcastProgress struct {
+	Gathered int64 `json:"gathered"`
+	Sent     int64 `json:"sent"`
+	Unsent   int64 `json:"unsent"`
 }

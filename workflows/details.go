@@ -89,3 +89,25 @@ func nextForRep(status sales.HandoffStatus) string {
 func cell(text string) string {
 	return strings.NewReplacer("|", "/", "\n", " ", "\r", " ").Replace(text)
 }
+
+// broadcastDetails says in a few lines how far a broadcast is. No personal data.
+func broadcastDetails(state string, p BroadcastProgress, until *time.Time, verdict, failure string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| state | %s |\n|---|---|\n| recipients | %d |\n| handed to the mail server | %d |\n| without a mail | %d |\n", state, p.Gathered, p.Sent, p.Unsent)
+	if until != nil {
+		fmt.Fprintf(&b, "| waits until | %s |\n", until.UTC().Format(time.RFC3339))
+	}
+	if verdict != "" {
+		fmt.Fprintf(&b, "| test | %s |\n", cell(verdict))
+	}
+	if failure != "" {
+		fmt.Fprintf(&b, "\n**It stands still, because something failed:** %s\n", cell(failure))
+	}
+	switch state {
+	case "running", "deciding", "scheduled":
+		b.WriteString("\n**Next:** More Actions → Send an Update → `pause` or `cancel`, with your name, as `\"ana\"`.\n")
+	case "paused":
+		b.WriteString("\n**Next:** More Actions → Send an Update → `resume` or `cancel`, with your name, as `\"ana\"`.\n")
+	}
+	return b.String()
+}

@@ -80,10 +80,16 @@ func changes(at time.Time, zone *time.Location, hours []Hours) []time.Time {
 
 // Midnight is when a day begins in a zone: where clocks skip midnight, the moment at which they do.
 func Midnight(year int, month time.Month, day int, zone *time.Location) time.Time {
-	if shown := showing(year, month, day, 0, zone); len(shown) > 0 {
-		return slices.MinFunc(shown, time.Time.Compare)
+	return ShownAt(time.Date(year, month, day, 0, 0, 0, 0, time.UTC), zone)
+}
+
+// ShownAt is when a clock in a zone first shows a date and a time of day, given as if they were UTC: where clocks skip it, the moment at which
+// they do.
+func ShownAt(shown time.Time, zone *time.Location) time.Time {
+	if all := showing(shown.Year(), shown.Month(), shown.Day(), shown.Hour()*60+shown.Minute(), zone); len(all) > 0 {
+		return slices.MinFunc(all, time.Time.Compare)
 	}
-	t := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	t := time.Date(shown.Year(), shown.Month(), shown.Day(), shown.Hour(), shown.Minute(), 0, 0, zone)
 	start, end := t.ZoneBounds()
 	if !end.IsZero() && end.Sub(t) < t.Sub(start) {
 		return end

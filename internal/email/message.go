@@ -54,6 +54,8 @@ const (
 	ReasonFateUnknown    = "fate_unknown"           // the connection was cut after the final dot
 	ReasonSlowed         = "slowed"                 // deferred: the provider asked for less
 	ReasonPaced          = "paced"                  // it waits: so much goes to its provider already
+	ReasonCancelled      = "cancelled"              // its broadcast was cancelled before it was sent
+	ReasonMerged         = "merged"                 // the contact was merged with another one, which the broadcast has reached
 )
 
 // Rendered is a template filled for one contact.
@@ -66,39 +68,40 @@ type Rendered struct {
 
 // Message is one mail for one contact: the ledger row.
 type Message struct {
-	ID              string     `json:"id"` // UUID made from (enrollment, step, visit): the idempotency key of the send
-	ContactID       string     `json:"contact_id"`
-	EnrollmentID    string     `json:"enrollment_id,omitempty"`
-	Journey         string     `json:"journey,omitempty"`
-	Version         int        `json:"version,omitempty"`
-	StepID          string     `json:"step_id,omitempty"`
-	Visit           int        `json:"visit"`
-	Template        string     `json:"template"`
-	TemplateVersion int        `json:"template_version"`
-	Locale          string     `json:"locale,omitempty" doc:"Which language of the template it is in; absent: the template does not say."`
-	Class           Class      `json:"class"`
-	Topic           string     `json:"topic,omitempty"` // empty: marketing as a whole
-	State           State      `json:"state"`
-	Reason          string     `json:"reason,omitempty"`
-	ToAddress       string     `json:"to"`
-	Subject         string     `json:"subject"`
-	HTML            string     `json:"html,omitempty"`
-	Text            string     `json:"text,omitempty"`
-	Raw             []byte     `json:"-"`          // the very bytes that every attempt sends
-	MessageID       string     `json:"message_id"` // the header, with angle brackets left off
-	Attempt         int        `json:"attempt"`
-	Fence           int64      `json:"-"` // grows with each claim; a late writer loses
-	LeaseUntil      *time.Time `json:"-"`
-	SMTPCode        int        `json:"smtp_code,omitempty"`
-	EnhancedCode    string     `json:"enhanced_code,omitempty"`
-	SMTPReply       string     `json:"smtp_reply,omitempty"` // may hold an address: never leaves Postgres and the API
-	CreatedAt       time.Time  `json:"created_at"`
-	UpdatedAt       time.Time  `json:"updated_at"`
-	SentAt          *time.Time `json:"sent_at,omitempty"`
-	Tracked         bool       `json:"-"` // its links are to lead by way of us; Links are where they lead
-	Links           []string   `json:"-"`
-	Delivery        *Reported  `json:"delivery,omitempty"` // what was reported of it since; absent: nothing
-	Waits           *Wait      `json:"waits,omitempty" doc:"While it waits for its turn, in the detail alone."`
+	ID              string       `json:"id"` // UUID made from (enrollment, step, visit): the idempotency key of the send
+	ContactID       string       `json:"contact_id"`
+	EnrollmentID    string       `json:"enrollment_id,omitempty"`
+	Journey         string       `json:"journey,omitempty"`
+	Version         int          `json:"version,omitempty"`
+	StepID          string       `json:"step_id,omitempty"`
+	Visit           int          `json:"visit"`
+	Template        string       `json:"template"`
+	TemplateVersion int          `json:"template_version"`
+	Locale          string       `json:"locale,omitempty" doc:"Which language of the template it is in; absent: the template does not say."`
+	Class           Class        `json:"class"`
+	Topic           string       `json:"topic,omitempty"` // empty: marketing as a whole
+	State           State        `json:"state"`
+	Reason          string       `json:"reason,omitempty"`
+	ToAddress       string       `json:"to"`
+	Subject         string       `json:"subject"`
+	HTML            string       `json:"html,omitempty"`
+	Text            string       `json:"text,omitempty"`
+	Raw             []byte       `json:"-"`          // the very bytes that every attempt sends
+	MessageID       string       `json:"message_id"` // the header, with angle brackets left off
+	Attempt         int          `json:"attempt"`
+	Fence           int64        `json:"-"` // grows with each claim; a late writer loses
+	LeaseUntil      *time.Time   `json:"-"`
+	SMTPCode        int          `json:"smtp_code,omitempty"`
+	EnhancedCode    string       `json:"enhanced_code,omitempty"`
+	SMTPReply       string       `json:"smtp_reply,omitempty"` // may hold an address: never leaves Postgres and the API
+	CreatedAt       time.Time    `json:"created_at"`
+	UpdatedAt       time.Time    `json:"updated_at"`
+	SentAt          *time.Time   `json:"sent_at,omitempty"`
+	Tracked         bool         `json:"-"` // its links are to lead by way of us; Links are where they lead
+	Links           []string     `json:"-"`
+	Delivery        *Reported    `json:"delivery,omitempty"` // what was reported of it since; absent: nothing
+	Waits           *Wait        `json:"waits,omitempty" doc:"While it waits for its turn, in the detail alone."`
+	Broadcast       *InBroadcast `json:"broadcast,omitempty" doc:"Whose mail it is; absent: of none."`
 	Engagement
 }
 

@@ -31,5 +31,7 @@ func Reasons() [][2]string {
 		{ReasonFateUnknown, "the connection broke at the very end, so nobody knows whether it arrived"},
 		{ReasonSlowed, "the recipient's mail provider asked us to slow down"},
 		{ReasonPaced, "no more mail a minute may go to the recipient's mail provider"},
+		{ReasonCancelled, "the broadcast was cancelled before"},
+		{ReasonMerged, "the contact was merged with another one that the broadcast has reached"},
 	}, audience.HeldReasons())
 }

@@ -241,6 +241,7 @@ func deleteAll(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID) (map[string
 		{"events", func() (int64, error) { return q.EraseEvents(ctx, id) }},
 		{"decisions", func() (int64, error) { return q.EraseDecisions(ctx, id) }},
 		{"messages", func() (int64, error) { return q.EraseMessages(ctx, id) }},
+		{"recipients", func() (int64, error) { return q.EraseRecipients(ctx, id) }},
 		{"handoffs", func() (int64, error) { return q.EraseHandoffs(ctx, id) }},
 		{"score_changes", func() (int64, error) { return q.EraseScoreChanges(ctx, id) }},
 		{"enrollments", func() (int64, error) { return q.EraseEnrollments(ctx, id) }},

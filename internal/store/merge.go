@@ -212,6 +212,7 @@ func (m *merge) move(ctx context.Context) error {
 		})},
 		{"decisions", rowsMoved(func() (int64, error) { return m.q.MoveDecisions(ctx, into, shift, from) })},
 		{"messages", rowsMoved(func() (int64, error) { return m.q.MoveMessages(ctx, into, from) })},
+		{"recipients of broadcasts", rowsMoved(func() (int64, error) { return m.q.MoveRecipients(ctx, into, from) })},
 		{"handoffs", rowsMoved(func() (int64, error) { return m.q.MoveHandoffs(ctx, into, from) })},
 		{"score changes", rowsMoved(func() (int64, error) { return m.q.MoveScoreChanges(ctx, into, from) })},
 		{"objects", rowsMoved(func() (int64, error) { return m.q.MoveObjects(ctx, into, from) })},

@@ -113,6 +113,13 @@ func (s *Store) DeleteSegment(ctx context.Context, key string, now time.Time) er
 		if len(users) > 0 {
 			return stillUsed(users)
 		}
+		broadcasts, err := q.ListBroadcastsOfSegment(ctx, key)
+		if err != nil {
+			return err
+		}
+		if len(broadcasts) > 0 {
+			return fault.New(fault.Conflict, "segment_in_use", "Broadcasts that are not over use this segment: "+strings.Join(broadcasts, ", ")+".")
+		}
 		if err := q.MarkSegmentDeleted(ctx, now, key); err != nil {
 			return err
 		}

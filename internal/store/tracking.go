@@ -152,7 +152,7 @@ func (s *Store) Engage(ctx context.Context, m *email.Message) error {
 	return failure("read engagement", engagement(ctx, s.q, []*email.Message{m}))
 }
 
-// engagement puts to messages what became of them.
+// engagement puts to messages what became of them, and whose they are.
 func engagement(ctx context.Context, q *dbsqlc.Queries, mails []*email.Message) error {
 	if len(mails) == 0 {
 		return nil
@@ -165,6 +165,9 @@ func engagement(ctx context.Context, q *dbsqlc.Queries, mails []*email.Message) 
 			return fault.New(fault.Invalid, "bad_id", "An id is not a UUID.")
 		}
 		byID[id], ids = m, append(ids, id)
+	}
+	if err := belonging(ctx, q, mails); err != nil {
+		return err
 	}
 	rows, err := q.ListTracking(ctx, ids)
 	for _, row := range rows {

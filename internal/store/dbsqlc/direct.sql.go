@@ -28,6 +28,7 @@ SELECT m.id, m.contact_id, m.state FROM messages m LEFT JOIN message_waits w ON 
 WHERE m.enrollment_id IS NULL AND (m.state = 'queued'
     OR m.state = 'deferred' AND m.updated_at + ($1::float8[])[least(greatest(m.attempt, 1), cardinality($1::float8[]))] * interval '1 second' <= $2::timestamptz
     OR m.state = 'sending' AND m.lease_until <= $2::timestamptz OR m.state = 'unknown' AND m.class = 'transactional' AND m.resends = 0)
+    AND NOT EXISTS (SELECT 1 FROM broadcast_recipients r WHERE r.message_id = m.id)
     AND (w.until IS NULL OR w.until <= $2::timestamptz)
 ORDER BY m.state <> 'queued', m.updated_at LIMIT $3
 `
@@ -39,7 +40,7 @@ type ListDirectRow struct {
 }
 
 // Messages of no enrollment that may be sent now: new ones, deferred ones, those whose sender has died, and those that may be sent once more.
-// New ones come first: however many were put off, they keep nobody waiting.
+// New ones come first: however many were put off, they keep nobody waiting. A broadcast's mails are its own business.
 // Those that are not due yet, or wait for a turn, are left out here and not later: a page full of them would hide those that are due.
 func (q *Queries) ListDirect(ctx context.Context, delays []float64, now time.Time, maxRows int32) ([]ListDirectRow, error) {
 	rows, err := q.db.Query(ctx, ListDirect, delays, now, maxRows)

@@ -21,6 +21,41 @@ type ApiKey struct {
 	RevokedAt  *time.Time
 }
 
+type Broadcast struct {
+	ID           uuid.UUID
+	Name         string
+	Segment      string
+	Document     []byte
+	State        string
+	PausedFrom   string
+	Revision     int64
+	OpensAt      *time.Time
+	GatheredTo   uuid.UUID
+	GatheredAt   *time.Time
+	TestedAt     *time.Time
+	Winner       *int32
+	Verdict      string
+	PendingSince *time.Time
+	ChangedBy    string
+	StartedAt    *time.Time
+	EndedAt      *time.Time
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+type BroadcastRecipient struct {
+	MessageID   uuid.UUID
+	BroadcastID uuid.UUID
+	ContactID   uuid.UUID
+	Part        string
+	Variant     *int32
+	State       string
+	Reason      string
+	DueAt       time.Time
+	BeginsAt    time.Time
+	DecidedAt   *time.Time
+}
+
 type Company struct {
 	ID        uuid.UUID
 	GroupID   string
