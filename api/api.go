@@ -52,6 +52,7 @@ type Options struct {
 	TestMails      TestMails
 	Brands         Brands
 	Glossaries     Glossaries
+	Broadcasts     Broadcasts
 	Webhooks       Webhooks // may be nil: no mail provider reports anything
 
 	Logger         *slog.Logger
@@ -200,6 +201,7 @@ func (o Options) check() error {
 		{"TestMails", o.TestMails == nil},
 		{"Brands", o.Brands == nil},
 		{"Glossaries", o.Glossaries == nil},
+		{"Broadcasts", o.Broadcasts == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -269,6 +271,7 @@ func (s *server) routes() {
 	s.stageRoutes()
 	s.reasonRoutes()
 	s.webhookRoutes()
+	s.broadcastRoutes()
 }
 
 // serveDesigner answers what is no API route: pages for browsers. Below the API's own folders there are none.

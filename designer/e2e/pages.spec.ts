@@ -11,6 +11,8 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["journey-contacts", "/journeys/trial-to-paid/contacts?step=to_sales", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
   ["journey", "/journeys/trial-to-paid", (page) => page.locator(".step").first().waitFor()],
   ["experiments", "/experiments", (page) => page.getByRole("table", { name: "Experiments" }).waitFor()],
+  ["broadcasts", "/broadcasts", (page) => page.getByText("There is no broadcast yet", { exact: false }).or(page.getByRole("table", { name: "Broadcasts" })).waitFor()],
+  ["new-broadcast", "/broadcasts/new", (page) => page.getByRole("button", { name: "Review and start" }).waitFor()],
   ["contacts", "/contacts", (page) => page.getByRole("table", { name: "Contacts" }).waitFor()],
   ["contact", `/contacts/${contact}`, (page) => page.getByRole("button", { name: /your trial has begun/ }).waitFor()],
   ["messages", "/messages", (page) => page.getByRole("table", { name: "Messages" }).waitFor()],

@@ -14,7 +14,7 @@ type BroadcastPlan struct {
 	Segment   string             `json:"segment" maxLength:"64" doc:"Whom it is for: who is a member when it begins."`
 	Template  string             `json:"template" maxLength:"64"`
 	Topic     string             `json:"topic,omitempty" maxLength:"64" doc:"What it is about: who has not asked for the topic, or has said no to it, gets nothing."`
-	Variants  []BroadcastVariant `json:"variants,omitempty" maxItems:"10" doc:"None: everybody gets the template's own subject."`
+	Variants  []BroadcastVariant `json:"variants,omitempty" nullable:"false" maxItems:"10" doc:"None: everybody gets the template's own subject."`
 	Holdout   int                `json:"holdout,omitempty" minimum:"0" maximum:"90" doc:"Per cent from whom the mail is withheld, to see what it brings."`
 	Schedule  BroadcastSchedule  `json:"schedule"`
 	Rate      int                `json:"rate,omitempty" minimum:"0" maximum:"1000000" doc:"Mails a minute at most; 0: as fast as the mail server takes them."`

@@ -1,4 +1,4 @@
-import { IconActivity, IconAddressBook, IconBuilding, IconFilter, IconFlask, IconHeartHandshake, IconMail, IconRoute, IconSend, IconSettings } from "@tabler/icons-react";
+import { IconActivity, IconAddressBook, IconBuilding, IconFilter, IconFlask, IconHeartHandshake, IconMail, IconRoute, IconSend, IconSettings, IconSpeakerphone } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 
 // Entry is a page. A new one is a line here: its path, who sees it, and where it is; with a label it stands in the navigation.
@@ -15,6 +15,8 @@ export const pages: Entry[] = [
   { path: "/journeys/:key", scopes: ["journeys"], page: lazy(() => import("../journeys/JourneyPage")) },
   { path: "/journeys/:key/contacts", scopes: ["journeys", "read"], page: lazy(() => import("../numbers/CountedContacts")) },
   { path: "/experiments", label: "Experiments", icon: IconFlask, scopes: ["journeys", "read"], page: lazy(() => import("../numbers/ExperimentList")) },
+  { path: "/broadcasts", label: "Broadcasts", icon: IconSpeakerphone, scopes: ["journeys"], page: lazy(() => import("../broadcasts/BroadcastList")) },
+  { path: "/broadcasts/:id", scopes: ["journeys"], page: lazy(() => import("../broadcasts/BroadcastPage")) },
   { path: "/contacts", label: "Contacts", icon: IconAddressBook, scopes: ["read", "sales"], page: lazy(() => import("../contacts/ContactList")) },
   { path: "/contacts/:id", scopes: ["read", "sales"], page: lazy(() => import("../contacts/ContactPage")) },
   { path: "/messages", label: "Messages", icon: IconSend, scopes: ["read", "sales"], page: lazy(() => import("../messages/MessageList")) },
