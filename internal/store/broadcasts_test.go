@@ -223,7 +223,7 @@ func TestDirectLeavesBroadcastsAlone(t *testing.T) {
 	id := recipientOf(b, email.PartAll)(email.BroadcastMember{ContactID: ids[0]}).MessageID
 	m := email.Message{ID: id, ContactID: ids[0], Template: "news", TemplateVersion: 1, Class: email.Marketing, State: email.Queued, ToAddress: "a@example.test", CreatedAt: start, UpdatedAt: start}
 	inContact(t, s, ids[0], func(ctx context.Context, tx *store.ContactTx) { require.NoError(t, tx.InsertMessage(ctx, m)) })
-	refs, err := s.ListDirect(t.Context(), start.Add(time.Hour), 10)
+	refs, err := s.ListDirect(t.Context(), start.Add(time.Hour), []time.Duration{time.Second}, 10)
 	require.NoError(t, err)
 	require.Empty(t, refs)
 }
