@@ -16,16 +16,16 @@ import (
 	"throughline.dev/throughline/internal/email"
 )
 
-// crowd are contacts of a test's own, in a segment of their own.
-type crowd struct {
+// members are contacts of a test's own, in a segment of their own.
+type members struct {
 	segment string
 	people  []person
 }
 
-// newCrowd makes contacts and a segment of them, and waits until it is filled. traits may differ by the number of the contact.
-func newCrowd(t *testing.T, p *product, n int, traits func(i int) map[string]any) crowd {
+// newMembers makes contacts and a segment of them, and waits until it is filled. traits may differ by the number of the contact.
+func newMembers(t *testing.T, p *product, n int, traits func(i int) map[string]any) members {
 	t.Helper()
-	c := crowd{segment: "crowd-" + uuid.NewString()[:8]}
+	c := members{segment: "crowd-" + uuid.NewString()[:8]}
 	var batch []map[string]any
 	for i := range n {
 		who := newPerson()
@@ -105,7 +105,7 @@ func TestBroadcast(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.template(t, "news", "News for {{ contact.first_name }}")
-	c := newCrowd(t, p, 30, func(i int) map[string]any {
+	c := newMembers(t, p, 30, func(i int) map[string]any {
 		if i == 0 {
 			return map[string]any{"email": nil}
 		}
@@ -161,7 +161,7 @@ func TestBroadcastPausesAndGoesOn(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.template(t, "news", "News")
-	c := newCrowd(t, p, 40, nil)
+	c := newMembers(t, p, 40, nil)
 	// Batches of one mail each, a second apart.
 	b := p.broadcast(t, email.BroadcastPlan{Name: "Slow", Segment: c.segment, Template: "news", Schedule: now(), Rate: 600})
 	sent := func() (n int64) {

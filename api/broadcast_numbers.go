@@ -52,7 +52,7 @@ func (s *server) countBroadcast(ctx context.Context, in *CountBroadcastInput) (*
 		out.Members += c.Total
 		if c.Reason == "" {
 			out.Mailed += c.Total
-			if in.Body.Schedule != nil && passed(*in.Body.Schedule, policy.Location(c.Timezone), s.now()) {
+			if in.Body.Schedule != nil && passed(*in.Body.Schedule, policy.Document.Location(c.Timezone), s.now()) {
 				out.Passed += c.Total
 			}
 			continue
@@ -113,7 +113,7 @@ func (s *server) broadcastNumbers(ctx context.Context, in *BroadcastInput) (*bro
 	if err != nil {
 		return nil, fmt.Errorf("tally broadcast: %w", err)
 	}
-	out := BroadcastNumbers{Counts: orNone(counts), Metric: "clicks", Arms: []BroadcastArm{}}
+	out := BroadcastNumbers{Counts: orNoCounts(counts), Metric: "clicks", Arms: []BroadcastArm{}}
 	for _, c := range counts {
 		out.Recipients += c.Total
 		if c.State != email.RecipientPending && c.State != email.RecipientHeld && c.State != email.RecipientSending {
@@ -169,7 +169,7 @@ func liftOf(arms []BroadcastArm) *BroadcastLift {
 	return lift
 }
 
-func orNone(counts []email.RecipientCount) []email.RecipientCount {
+func orNoCounts(counts []email.RecipientCount) []email.RecipientCount {
 	if counts == nil {
 		return []email.RecipientCount{}
 	}
