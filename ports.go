@@ -63,6 +63,11 @@ func (p storePort) ListVersions(ctx context.Context, key, cursor string, limit i
 	return api.Page[journey.Version](page), err
 }
 
+func (p storePort) ListSnippets(ctx context.Context, cursor string, limit int) (api.Page[email.SnippetVersion], error) {
+	page, err := p.Store.ListSnippets(ctx, cursor, limit)
+	return api.Page[email.SnippetVersion](page), err
+}
+
 func (p storePort) ListTemplates(ctx context.Context, cursor string, limit int) (api.Page[email.TemplateVersion], error) {
 	page, err := p.Store.ListTemplates(ctx, cursor, limit)
 	return api.Page[email.TemplateVersion](page), err

@@ -415,7 +415,7 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 		return nil, err
 	}
 	return api.New(api.Options{
-		Keys: port, Sessions: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
+		Keys: port, Sessions: port, Events: p.events, Poker: p.poker(), Journeys: port, Templates: port, Snippets: port, Contacts: port, Messages: port, Handoffs: port, Segments: port, Merger: port, Erasures: port,
 		Desk:        &api.TemporalDesk{Client: p.temporal, Handoffs: port},
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Tracking:    trackingPort{store: p.store, tokens: p.tracking, holds: p.holds, decoy: p.config.Brand.Link},

@@ -26,6 +26,7 @@ type Options struct {
 	Poker          Poker
 	Journeys       Journeys
 	Templates      Templates
+	Snippets       Snippets
 	Contacts       Contacts
 	Messages       Messages
 	Handoffs       Handoffs
@@ -176,6 +177,7 @@ func (o Options) check() error {
 		{"Poker", o.Poker == nil},
 		{"Journeys", o.Journeys == nil},
 		{"Templates", o.Templates == nil},
+		{"Snippets", o.Snippets == nil},
 		{"Contacts", o.Contacts == nil},
 		{"Messages", o.Messages == nil},
 		{"Handoffs", o.Handoffs == nil},
@@ -252,6 +254,7 @@ func (s *server) routes() {
 	s.topicRoutes()
 	s.consentRoutes()
 	s.templateRoutes()
+	s.snippetRoutes()
 	s.previewRoutes()
 	s.testMailRoutes()
 	s.brandRoutes()

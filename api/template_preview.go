@@ -31,6 +31,7 @@ type TemplatePreviewInput struct {
 	Body struct {
 		Template  json.RawMessage `json:"template" doc:"The template as JSON."`
 		ContactID string          `json:"contact_id,omitempty" maxLength:"36" doc:"Whose data fills it; somebody made up without."`
+		Locale    string          `json:"locale,omitempty" maxLength:"35" doc:"Which of the template's languages to show; the contact's without, or the template's own."`
 		Brand     *email.Brand    `json:"brand,omitempty" doc:"A brand that is not saved yet; its problems begin with /brand."`
 	}
 }
@@ -72,22 +73,25 @@ func (s *server) previewRoutes() {
 	responses := s.problemResponses([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity})
 	responses["200"] = textResponse("The HTML.", "text/html")
 	s.plain(&huma.Operation{OperationID: "show-preview", Method: http.MethodPost, Path: "/v1/templates/preview/html", BodyReadTimeout: -1, MaxBodyBytes: -1, Tags: []string{"templates"},
-		Summary: "A filled template as it would look", Description: "For a frame of the pages, which sends `template` (JSON), `contact_id` and `brand` (JSON) as a form: what comes back runs nothing and loads nothing.\n\nScope: `journeys` or `read`.",
+		Summary: "A filled template as it would look", Description: "For a frame of the pages, which sends `template` (JSON), `contact_id`, `locale` and `brand` (JSON) as a form: what comes back runs nothing and loads nothing.\n\nScope: `journeys` or `read`.",
 		Security: []map[string][]string{{"key": {}}}, Responses: responses,
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: huma.TypeObject,
-			Properties: map[string]*huma.Schema{"template": {Type: huma.TypeString}, "contact_id": {Type: huma.TypeString}, "brand": {Type: huma.TypeString}}}}}},
+			Properties: map[string]*huma.Schema{"template": {Type: huma.TypeString}, "contact_id": {Type: huma.TypeString}, "locale": {Type: huma.TypeString}, "brand": {Type: huma.TypeString}}}}}},
 	}, read, s.showPreview)
 }
 
 func (s *server) previewTemplate(ctx context.Context, in *TemplatePreviewInput) (*templatePreviewOutput, error) {
-	template, problems := decodeTemplate(in.Body.Template)
+	template, problems, err := s.decodeTemplate(ctx, in.Body.Template)
+	if err != nil {
+		return nil, err
+	}
 	if in.Body.Brand != nil {
 		problems = append(problems, ofBrand(email.ValidateBrand(*in.Body.Brand))...)
 	}
 	if fault.HasErrors(problems) {
 		return &templatePreviewOutput{Body: TemplatePreview{Problems: problems}}, nil
 	}
-	rendered, err := s.rendered(ctx, template, in.Body.ContactID, in.Body.Brand)
+	rendered, err := s.rendered(ctx, inLocale(template, in.Body.Locale), in.Body.ContactID, in.Body.Brand)
 	if f, ok := fault.As(err); ok && f.Kind == fault.Invalid && len(f.Problems) > 0 {
 		return &templatePreviewOutput{Body: TemplatePreview{Problems: f.Problems}}, nil
 	}
@@ -98,6 +102,14 @@ func (s *server) previewTemplate(ctx context.Context, in *TemplatePreviewInput) 
 		return nil, err
 	}
 	return &templatePreviewOutput{Body: TemplatePreview{Subject: rendered.Subject, Text: rendered.Text, Problems: orEmpty(problems)}}, nil
+}
+
+// inLocale is a template as it is in one of its languages, whoever reads it.
+func inLocale(template email.Template, locale string) email.Template {
+	if locale == "" {
+		return template
+	}
+	return template.Only(locale)
 }
 
 // ofBrand says of problems that they are the brand's, and not the template's.
@@ -124,7 +136,11 @@ func (s *server) rendered(ctx context.Context, template email.Template, contact 
 
 func (s *server) showPreview(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, 2*maxDocument)
-	template, problems := decodeTemplate([]byte(c.PostForm("template")))
+	template, problems, err := s.decodeTemplate(c.Request.Context(), []byte(c.PostForm("template")))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
 	var brand *email.Brand
 	if source := c.PostForm("brand"); source != "" {
 		decoded, wrong := email.DecodeBrand([]byte(source))
@@ -137,7 +153,7 @@ func (s *server) showPreview(c *gin.Context) {
 		s.fail(c, fault.WithProblems("invalid", "The template has problems; see problems.", problems))
 		return
 	}
-	rendered, err := s.rendered(c.Request.Context(), template, c.PostForm("contact_id"), brand)
+	rendered, err := s.rendered(c.Request.Context(), inLocale(template, c.PostForm("locale")), c.PostForm("contact_id"), brand)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -147,15 +163,18 @@ func (s *server) showPreview(c *gin.Context) {
 }
 
 // decodeTemplate reads and checks a template. One that has no key yet can be looked at, too.
-func decodeTemplate(data []byte) (email.Template, []fault.Problem) {
+func (s *server) decodeTemplate(ctx context.Context, data []byte) (email.Template, []fault.Problem, error) {
 	template, problems := email.DecodeTemplate(slices.Clone(data))
 	if fault.HasErrors(problems) {
-		return template, problems
+		return template, problems, nil
 	}
 	if template.Key == "" {
 		template.Key = "unnamed"
 	}
-	return template, append(problems, email.ValidateTemplate(template)...)
+	if err := s.withSnippets(ctx, &template); err != nil {
+		return template, nil, err
+	}
+	return template, append(problems, email.ValidateTemplate(template)...), nil
 }
 
 func (s *server) suggest(ctx context.Context, in *SuggestInput) (*subjectsOutput, error) {

@@ -81,6 +81,9 @@ func (s *server) saveTemplate(ctx context.Context, in *SaveTemplateInput) (*save
 			problems = append(problems, fault.Problem{Path: "/key", Code: "key_mismatch", Level: fault.LevelError,
 				Message: "The document names another template than the address that it is saved under."})
 		}
+		if err := s.withSnippets(ctx, &template); err != nil {
+			return nil, err
+		}
 		problems = append(problems, email.ValidateTemplate(template)...)
 		var err error
 		if problems, err = s.lintTemplate(ctx, template, problems); err != nil {

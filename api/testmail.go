@@ -28,6 +28,7 @@ type TestMailInput struct {
 	Body struct {
 		Template  json.RawMessage `json:"template" doc:"The template as JSON."`
 		ContactID string          `json:"contact_id,omitempty" maxLength:"36" doc:"Whose data fills it; somebody made up without."`
+		Locale    string          `json:"locale,omitempty" maxLength:"35" doc:"Which of the template's languages to send; the contact's without, or the template's own."`
 		To        string          `json:"to" maxLength:"600" doc:"The address that it is sent to." example:"you@example.com"`
 	}
 }
@@ -53,7 +54,10 @@ func (s *server) testMailRoutes() {
 }
 
 func (s *server) sendTest(ctx context.Context, in *TestMailInput) (*testMailOutput, error) {
-	template, problems := decodeTemplate(in.Body.Template)
+	template, problems, err := s.decodeTemplate(ctx, in.Body.Template)
+	if err != nil {
+		return nil, err
+	}
 	to, err := email.ParseAddress(in.Body.To)
 	if f, ok := fault.As(err); ok {
 		problems = append(problems, fault.Problem{Path: "/to", Code: f.Code, Level: fault.LevelError, Message: f.Message})
@@ -73,7 +77,7 @@ func (s *server) sendTest(ctx context.Context, in *TestMailInput) (*testMailOutp
 		p.wait = int(math.Ceil(wait.Seconds()))
 		return nil, p
 	}
-	delivery, err := s.TestMails.SendTest(ctx, template, contact, to)
+	delivery, err := s.TestMails.SendTest(ctx, inLocale(template, in.Body.Locale), contact, to)
 	if err != nil {
 		return nil, fmt.Errorf("send test: %w", err)
 	}

@@ -18,13 +18,15 @@ type content struct {
 	fixedTable  bool    // nobody's table differs
 	marked      string  // markdown, with a mark for each value
 	held        *values // the values
+	raw         bool    // the marked text is HTML of the author, and the whole mail
+	text        string  // of the author, beside such HTML; empty: it is made of the HTML
 	unsubscribe string  // the address; empty: none
 	words       fixedWords
 }
 
 // markdown is the sanitised HTML of the content's Markdown, with the marks in it.
 func (r *Renderer) markdown(c *content) string {
-	if c.marked == "" {
+	if c.marked == "" || c.raw {
 		return ""
 	}
 	return string(r.policy.SanitizeBytes(blackfriday.Run([]byte(c.marked))))

@@ -192,7 +192,9 @@ func (d *decoder) fields(path string, m map[string]any, target reflect.Value) {
 	byName := map[string]reflect.Value{}
 	for i := range target.NumField() {
 		name, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("json"), ",")
-		byName[name] = target.Field(i)
+		if name != "-" {
+			byName[name] = target.Field(i)
+		}
 	}
 	for _, name := range sortedNames(m) {
 		at := path + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)

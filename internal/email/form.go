@@ -13,6 +13,7 @@ import (
 
 // form is a mail that hermes made once, with slots where one contact's differs from another's.
 type form struct {
+	err  error  // why there is none, and no mail either
 	by   string // why hermes has to make these mails from the beginning; empty: it has not
 	html []segment
 	size int // bytes of the fixed text
@@ -34,7 +35,9 @@ const (
 	placeComment                  // between the tags of a comment that Outlook reads
 	placeHref                     // a whole address in an attribute
 	placeHrefComment
-	placeLinkPart // within an address of the author
+	placeLinkPart  // within an address of the author
+	placeAddress   // an address that is all the data's, in HTML of the author
+	placeAttribute // in another attribute
 )
 
 // slot is a place for a piece, or for a value of the Markdown.
@@ -57,20 +60,22 @@ func slotOf(match []string) slot {
 
 // formOf finds the form of a content's shape, or has hermes make it.
 func (r *Renderer) formOf(c *content) (*form, error) {
-	var err error
 	pieces := c.pieces()
 	f := r.forms.of(c.shape(pieces), func() *form {
-		var f *form
-		if f, err = r.makeForm(c, pieces); err != nil {
-			return &form{by: "hermes failed"}
+		f, err := r.makeForm(c, pieces)
+		if err != nil {
+			return &form{err: err}
 		}
 		return f
 	})
-	return f, err
+	return f, f.err
 }
 
 // makeForm has hermes make the mail with a mark in each place, and takes it apart there.
 func (r *Renderer) makeForm(c *content, pieces []piece) (*form, error) {
+	if c.raw {
+		return r.makeRawForm(c)
+	}
 	mail := r.markdown(c)
 	words := append(c.fixedCells(), r.brand.Name, r.brand.Link, r.brand.Logo, r.brand.Copyright, r.brand.Address)
 	if strings.Contains(mail, slotMark) || slotPattern.MatchString(strings.Join(words, " ")) {
@@ -104,12 +109,12 @@ func (r *Renderer) makeForm(c *content, pieces []piece) (*form, error) {
 
 // slowMarkdown says why mails of a Markdown have no form. It looks at what somebody gets of whom nothing is known; empty: they have, or what is
 // wrong is said elsewhere.
-func slowMarkdown(source string) string {
-	if !strings.Contains(source, "{{") && !strings.Contains(source, slotMark) {
+func slowMarkdown(source string, snippets map[string]Snippet) string {
+	if !strings.Contains(source, "{{") && !strings.Contains(source, slotMark) && !mayRender(source) {
 		return ""
 	}
 	r := NewRenderer(Brand{Name: "-", Link: "https://example.com"})
-	c, err := r.fill(Template{Subject: "-", Body: Body{Markdown: source}}, Data{}, RenderOptions{})
+	c, err := r.fill(Template{Subject: "-", Body: Body{Markdown: source}, Snippets: snippets}, Data{}, RenderOptions{})
 	if err != nil {
 		return ""
 	}
@@ -196,12 +201,19 @@ func (r *Renderer) fillForm(f *form, c *content) (Rendered, error) {
 		}
 	}
 	out.HTML = b.String()
-	text, err := f.text.fill(pieces, c.held)
+	text, err := r.textOf(f, c, pieces)
 	if err != nil {
 		return out, renderFault("/body", err)
 	}
 	out.Text = strings.TrimSpace(text) + "\n"
 	return out, nil
+}
+
+func (r *Renderer) textOf(f *form, c *content, pieces []piece) (string, error) {
+	if c.raw {
+		return r.rawText(f, c)
+	}
+	return f.text.fill(pieces, c.held)
 }
 
 // of is what goes into a slot.
@@ -219,8 +231,14 @@ func (s slot) of(pieces []piece, held *values) (string, bool) {
 func (r *Renderer) write(b *strings.Builder, place slotPlace, value string) error {
 	switch place {
 	case placeNone:
-	case placeText:
+	case placeText, placeAttribute:
 		b.WriteString(nethtml.EscapeString(value))
+	case placeAddress:
+		link, err := rawAddress(value)
+		if err != nil {
+			return renderFault("/html", err)
+		}
+		b.WriteString(nethtml.EscapeString(link))
 	case placeComment:
 		b.WriteString(html.EscapeString(value))
 	case placeLinkPart:

@@ -12,11 +12,13 @@ import (
 // textForm is the parsed page that the text part is made of. Tables are as wide as what is in them, so the last step is taken for each mail; the
 // rest, which costs most, is not.
 type textForm struct {
-	copies sync.Pool // of *textPage
+	copies  sync.Pool // of *textPage
+	options html2text.Options
 }
 
 // textPage is a page with holes; it serves one mail at a time.
 type textPage struct {
+	raw   bool
 	root  *nethtml.Node
 	holes []hole
 }
@@ -25,7 +27,7 @@ type textPage struct {
 type hole struct {
 	at    *string
 	parts []segment
-	link  bool // an attribute
+	link  bool // a value is percent-encoded there
 }
 
 func newTextForm(source string) (*textForm, error) {
@@ -36,7 +38,16 @@ func newTextForm(source string) (*textForm, error) {
 	if err := drawTables(root); err != nil {
 		return nil, err
 	}
-	return &textForm{copies: sync.Pool{New: func() any { return newTextPage(root) }}}, nil
+	return textFormOf(root, html2text.Options{PrettyTables: true}, false), nil
+}
+
+// textFormOf makes the form of a parsed page; raw is one that an author wrote.
+func textFormOf(root *nethtml.Node, options html2text.Options, raw bool) *textForm {
+	return &textForm{options: options, copies: sync.Pool{New: func() any {
+		page := &textPage{raw: raw}
+		page.root = page.copy(root)
+		return page
+	}}}
 }
 
 // drawTables puts the drawing of a table in its place, where it is the same for everybody and stands alone: within a quotation or a list it is
@@ -75,12 +86,6 @@ func source(n *nethtml.Node) string {
 	return b.String()
 }
 
-func newTextPage(root *nethtml.Node) *textPage {
-	p := &textPage{}
-	p.root = p.copy(root)
-	return p
-}
-
 // copy copies a tree, without the white space that makes no difference.
 func (p *textPage) copy(n *nethtml.Node) *nethtml.Node {
 	out := &nethtml.Node{Type: n.Type, DataAtom: n.DataAtom, Data: n.Data, Namespace: n.Namespace, Attr: append([]nethtml.Attribute(nil), n.Attr...)}
@@ -88,7 +93,7 @@ func (p *textPage) copy(n *nethtml.Node) *nethtml.Node {
 		p.hole(&out.Data, false)
 	}
 	for i := range out.Attr {
-		p.hole(&out.Attr[i].Val, true)
+		p.hole(&out.Attr[i].Val, !p.raw || strings.Contains(rawAddresses, " "+out.Attr[i].Key+" "))
 	}
 	for child := n.FirstChild; child != nil; child = child.NextSibling {
 		if child.Type == nethtml.TextNode && (n.Data == "body" || n.Data == "ul") && strings.TrimSpace(child.Data) == "" {
@@ -134,12 +139,12 @@ func (t *textForm) fill(pieces []piece, held *values) (string, error) {
 				continue
 			}
 			value, _ := part.slot.of(pieces, held)
-			if h.link && part.slot.value {
+			if h.link && part.slot.value && !(page.raw && b.Len() == 0) {
 				value = escapeLink(value)
 			}
 			b.WriteString(value)
 		}
 		*h.at = b.String()
 	}
-	return html2text.FromHTMLNode(page.root, html2text.Options{PrettyTables: true}) //nolint:wrapcheck // says where by its caller
+	return html2text.FromHTMLNode(page.root, t.options) //nolint:wrapcheck // says where by its caller
 }

@@ -55,13 +55,21 @@ type program struct {
 // ParseLiquid checks a source and lists everything that is wrong with it. Problems have an empty path: the caller knows the place.
 // The Liquid is nil when any problem is an error.
 func ParseLiquid(source string) (*Liquid, []fault.Problem) {
-	if len(source) > MaxLiquidSource {
+	return parseLiquid(source, nil)
+}
+
+// parseLiquid is ParseLiquid with more variables; who has them brings a page, which may be longer.
+func parseLiquid(source string, names []string) (*Liquid, []fault.Problem) {
+	if len(source) > MaxLiquidSource && len(names) == 0 {
 		return nil, []fault.Problem{liquidProblem("liquid_too_large", 0, "The text is longer than 64 KB.")}
 	}
 	if !strings.Contains(source, "{{") && !strings.Contains(source, "{%") {
 		return &Liquid{source: source, literal: true}, nil
 	}
 	g := newGate(source)
+	for _, name := range names {
+		g.known[name] = true
+	}
 	tokens := g.check()
 	if fault.HasErrors(g.problems) {
 		return nil, g.problems

@@ -152,7 +152,7 @@ func (g *gate) tag(tok parser.Token) {
 	case "endif", "endunless", "endcase", "endfor":
 		g.close(tok)
 	default:
-		g.add("unknown_tag", line, "This tag does not exist here: use if, unless, case, for, assign and comment.")
+		g.add("unknown_tag", line, "This tag does not exist here: use if, unless, case, for, assign, comment and render.")
 	}
 }
 

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,30 +13,41 @@ const maxLocales = 50
 // Speaks is the locale of a template that a contact of some locale gets: the same, its language (de for de-AT), or another kind of its
 // language that its speakers read; else the template's own.
 func (t *Template) Speaks(locale string) string {
-	if len(t.Locales) == 0 {
-		return t.Locale
+	return nearest(t.Locale, t.Locales, locale)
+}
+
+// nearest is that of some locales which is nearest to a wanted one, or own.
+func nearest[V any](own string, others map[string]V, locale string) string {
+	if len(others) == 0 {
+		return own
 	}
 	wanted, err := language.Parse(strings.ReplaceAll(locale, "_", "-"))
 	if err != nil {
-		return t.Locale
+		return own
 	}
-	if _, there := t.Locales[wanted.String()]; there {
+	if _, there := others[wanted.String()]; there {
 		return wanted.String()
 	}
-	names := []string{t.Locale} // the first is what the matcher falls back to
-	for name := range t.Locales {
-		names = append(names, name)
-	}
-	slices.Sort(names[1:])
+	names := append([]string{own}, sortedKeys(others)...) // the first is what the matcher falls back to
 	tags := make([]language.Tag, len(names))
 	for i, name := range names {
 		tags[i] = language.Make(name)
 	}
 	_, i, confidence := language.NewMatcher(tags).Match(wanted)
 	if confidence < language.High { // a Dane could read Norwegian, but would not expect it
-		return t.Locale
+		return own
 	}
 	return names[i]
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}
+
+// Only is the template as it is in one of its locales, and in no other; its own for one that it has not.
+func (t *Template) Only(locale string) Template {
+	out, _ := t.in(locale)
+	return out
 }
 
 // in is the template as it is in one of its locales, and where its fields stand in the document.
@@ -46,8 +58,8 @@ func (t *Template) in(locale string) (Template, string) {
 	if !there {
 		return out, ""
 	}
-	out.Locale, out.Subject, out.Preheader, out.Body = locale, localized.Subject, localized.Preheader, localized.Body
-	return out, "/locales/" + locale
+	out.Locale, out.Subject, out.Preheader, out.Body, out.HTML, out.Text = locale, localized.Subject, localized.Preheader, localized.Body, localized.HTML, localized.Text
+	return out, localePath(locale)
 }
 
 // fixedWords are those of a mail that nobody wrote.
@@ -86,31 +98,34 @@ func rightToLeft(locale string) bool {
 
 // locales checks the languages of a template.
 func (v *validator) locales(t Template) {
-	switch {
-	case t.Locale == "" && len(t.Locales) > 0:
-		v.add("/locale", "required", "Say which language subject and body are in: contacts of other languages get them, too.")
-	case t.Locale != "":
-		v.locale("/locale", t.Locale)
-	}
-	if len(t.Locales) > maxLocales {
-		v.add("/locales", "too_many", "A template has at most 50 languages.")
-		return
-	}
-	names := make([]string, 0, len(t.Locales))
-	for name := range t.Locales {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		path := "/locales/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	v.languages(t.Locale, len(t.Locales))
+	for _, name := range sortedKeys(t.Locales) {
+		path := localePath(name)
 		v.locale(path, name)
 		if name == t.Locale {
 			v.add(path, "same_locale", "This is the language of subject and body already.")
 		}
 		localized, _ := t.in(name)
-		v.prefix = path
+		v.prefix, v.snippets.locale = path, name
 		v.content(localized)
 		v.prefix = ""
+	}
+}
+
+func localePath(name string) string {
+	return "/locales/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// languages checks that a document with others says which is its own.
+func (v *validator) languages(own string, others int) {
+	switch {
+	case own == "" && others > 0:
+		v.add("/locale", "required", "Say which language this is: whoever reads none of the others gets it.")
+	case own != "":
+		v.locale("/locale", own)
+	}
+	if others > maxLocales {
+		v.add("/locales", "too_many", "There are more than 50 languages.")
 	}
 }
 

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -87,12 +88,22 @@ func (r *Renderer) fill(tpl Template, data Data, opts RenderOptions) (*content, 
 	}
 	f := &filler{renderer: r, bindings: data.bindings(), brand: r.brand}
 	tpl, f.prefix = tpl.in(tpl.Speaks(data.Contact.Locale))
+	f.snippets = snippetBook{all: tpl.Snippets, locale: cmp.Or(tpl.Locale, data.Contact.Locale)}
 	source := tpl.Subject
 	if opts.Subject != "" {
 		source = opts.Subject
 	}
 	c := &content{words: wordsOf(tpl.Locale, data.Contact.Locale), held: &values{}}
 	c.subject = oneLine(f.text("/subject", source))
+	if opts.UnsubscribeURL != "" {
+		var err error
+		if c.unsubscribe, err = checkLink(opts.UnsubscribeURL); err != nil {
+			return nil, renderFault("/unsubscribe_url", err)
+		}
+	}
+	if tpl.HTML != "" {
+		return f.raw(tpl, c)
+	}
 	c.body, c.fixedTable = f.body(tpl.Body), fixedTable(tpl.Body.Table)
 	c.preheader = oneLine(f.text("/preheader", tpl.Preheader))
 	f.markdown("/body/markdown", tpl.Body.Markdown, c)
@@ -105,13 +116,20 @@ func (r *Renderer) fill(tpl Template, data Data, opts RenderOptions) (*content, 
 	if c.body.Signature == "" {
 		c.body.Signature = r.brand.Name
 	}
-	if opts.UnsubscribeURL != "" {
-		var err error
-		if c.unsubscribe, err = checkLink(opts.UnsubscribeURL); err != nil {
-			return nil, renderFault("/unsubscribe_url", err)
-		}
-	}
 	return c, nil
+}
+
+// raw fills HTML of the author.
+func (f *filler) raw(tpl Template, c *content) (*content, error) {
+	c.raw = true
+	c.preheader = oneLine(f.text("/preheader", tpl.Preheader))
+	f.bindings[unsubscribeName], f.names = c.unsubscribe, rawNames()
+	f.markdown("/html", tpl.HTML, c)
+	c.text = f.text("/text", tpl.Text)
+	if f.err == nil && c.subject == "" {
+		f.err = renderFault(f.prefix+"/subject", errSubject)
+	}
+	return c, f.err
 }
 
 // filler applies Liquid to each field and keeps the first error.
@@ -120,6 +138,8 @@ type filler struct {
 	bindings map[string]any // of one mail: objects are asked for once
 	brand    Brand
 	prefix   string // of every path
+	snippets snippetBook
+	names    []string // of more variables
 	err      error
 }
 
@@ -133,8 +153,13 @@ func (f *filler) parse(path, source string) *Liquid {
 	if f.err != nil || source == "" {
 		return nil
 	}
-	parsed := f.renderer.liquid.of(source, func() parsedLiquid {
-		l, problems := ParseLiquid(source)
+	source, problems := f.snippets.expand(source)
+	if len(problems) > 0 {
+		f.err = fault.WithProblems(ReasonRenderFailed, "The template has a snippet that can't be put in at "+f.prefix+path+".", at(f.prefix+path, problems))
+		return nil
+	}
+	parsed := f.renderer.liquid.of(strings.Join(append(f.names, source), "\x00"), func() parsedLiquid {
+		l, problems := parseLiquid(source, f.names)
 		return parsedLiquid{l, problems}
 	})
 	if parsed.liquid == nil {

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,6 +92,9 @@ func (c *content) shape(pieces []piece) string {
 	for _, cell := range c.fixedCells() {
 		b.WriteString(cell)
 		b.WriteByte(0)
+	}
+	if c.raw {
+		fmt.Fprintf(&b, "html %t ", slices.Contains(c.held.list, c.unsubscribe))
 	}
 	b.WriteString(c.marked)
 	return b.String()

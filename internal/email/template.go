@@ -9,10 +9,14 @@ type Template struct {
 	Subject   string `json:"subject"`
 	Preheader string `json:"preheader,omitempty"`
 	Body      Body   `json:"body"`
+	HTML      string `json:"html,omitempty" doc:"A whole page of one's own, with placeholders, instead of the body."`
+	Text      string `json:"text,omitempty" doc:"The text part beside html; made of the html when empty."`
 	Tracking  *bool  `json:"tracking,omitempty" doc:"false: its links lead where they say, and nobody sees who opens it."`
 	Locale    string `json:"locale,omitempty" doc:"The language of subject and body, as BCP 47 writes it; required beside locales." example:"en"`
 	// Locales are whole, each: a mail in two languages is right in none.
 	Locales map[string]Localized `json:"locales,omitempty" doc:"The same mail in other languages, by their BCP 47 tags; a contact gets the nearest."`
+	// Snippets are those that the template names, and those that they name: whoever keeps templates adds them.
+	Snippets map[string]Snippet `json:"-"`
 }
 
 // Localized is what a template says, in one language.
@@ -20,6 +24,8 @@ type Localized struct {
 	Subject   string `json:"subject"`
 	Preheader string `json:"preheader,omitempty"`
 	Body      Body   `json:"body"`
+	HTML      string `json:"html,omitempty" doc:"A whole page of one's own, with placeholders, instead of the body."`
+	Text      string `json:"text,omitempty" doc:"The text part beside html; made of the html when empty."`
 }
 
 // Tracked tells whether links and opens are tracked: yes, unless the template says no.

@@ -30,7 +30,7 @@ var (
 
 // ValidateTemplate lists everything that is wrong with a template, with JSON pointers.
 func ValidateTemplate(t Template) []fault.Problem {
-	v := &validator{}
+	v := &validator{snippets: snippetBook{all: t.Snippets, locale: t.Locale}}
 	if !keyPattern.MatchString(t.Key) {
 		v.add("/key", "bad_key", "The key is 1 to 64 lower-case letters, digits, dots, dashes and underscores.")
 	}
@@ -46,6 +46,13 @@ func (v *validator) content(t Template) {
 		v.oneLine("/subject", t.Subject)
 	}
 	v.text("/preheader", t.Preheader, maxPreheader)
+	if t.HTML != "" {
+		v.raw(t)
+		return
+	}
+	if t.Text != "" {
+		v.add("/text", "text_without_html", "A text part of its own stands beside HTML of its own: that of blocks is made of them.")
+	}
 	v.body(t.Body)
 }
 
@@ -61,6 +68,7 @@ func ValidateSubject(subject string) []fault.Problem {
 
 type validator struct {
 	prefix   string // of every path
+	snippets snippetBook
 	problems []fault.Problem
 }
 
@@ -91,7 +99,15 @@ func (v *validator) text(path, s string, limit int) {
 	if utf8.RuneCountInString(s) > limit {
 		v.add(path, "too_long", fmt.Sprintf("The text is longer than %d characters.", limit))
 	}
-	_, problems := ParseLiquid(s)
+	v.liquid(path, s, nil)
+}
+
+// liquid checks the placeholders of a text. names are more variables that it has.
+func (v *validator) liquid(path, s string, names []string) {
+	s, problems := v.snippets.expand(s)
+	if len(problems) == 0 {
+		_, problems = parseLiquid(s, names)
+	}
 	for _, p := range problems {
 		p.Path = v.prefix + path
 		v.problems = append(v.problems, p)
@@ -217,7 +233,7 @@ func (v *validator) markdown(b Body) {
 	if len(b.Intros)+len(b.Dictionary)+len(b.Actions)+len(b.Outros) > 0 || b.Table != nil {
 		v.add("/body/markdown", "markdown_with_blocks", "Markdown stands instead of intros, dictionary, table, actions and outros: use one or the other.")
 	}
-	if why := slowMarkdown(b.Markdown); why != "" {
+	if why := slowMarkdown(b.Markdown, v.snippets.all); why != "" {
 		v.warn("/body/markdown", "slow_mail", "Each of these mails is made from the beginning, which takes ten times as long: "+why+".")
 	}
 }

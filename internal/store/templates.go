@@ -33,7 +33,11 @@ func (s *Store) SaveTemplate(ctx context.Context, t email.Template, hash string,
 		if expected != nil && *expected != int(row.Version) {
 			return fault.New(fault.Conflict, "stale_version", "Somebody else has saved this template meanwhile. Load it again.")
 		}
-		row, err = q.InsertTemplate(ctx, dbsqlc.InsertTemplateParams{Key: t.Key, Hash: hash, Document: document, Now: now})
+		uses := t.Uses()
+		if err := haveSnippets(ctx, q, uses); err != nil {
+			return err
+		}
+		row, err = q.InsertTemplate(ctx, dbsqlc.InsertTemplateParams{Key: t.Key, Hash: hash, Document: document, Now: now, Uses: orNoKeys(uses)})
 		return err
 	})
 	if err != nil {
@@ -42,13 +46,17 @@ func (s *Store) SaveTemplate(ctx context.Context, t email.Template, hash string,
 	return templateOf(row)
 }
 
-// FindTemplate finds the newest version of a template.
+// FindTemplate finds the newest version of a template, with the snippets that it shows.
 func (s *Store) FindTemplate(ctx context.Context, key string) (email.TemplateVersion, error) {
 	row, err := s.q.FindTemplate(ctx, key)
 	if err != nil {
 		return email.TemplateVersion{}, notFound("find template", "template_not_found", "There is no such template.", err)
 	}
-	return templateOf(row)
+	t, err := templateOf(row)
+	if err == nil && len(row.Uses) > 0 {
+		t.Snippets, err = s.FindSnippets(ctx, row.Uses)
+	}
+	return t, err
 }
 
 // TemplateExists tells whether there is any version of a template.

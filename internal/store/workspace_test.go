@@ -279,6 +279,8 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	_, err = s.SaveTopic(ctx, audience.Topic{Key: "news", Name: "News"}, start)
 	require.NoError(t, err)
 	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))
+	_, err = s.SaveSnippet(ctx, email.Snippet{Key: "foot", Text: "x"}, "h", nil, start)
+	require.NoError(t, err)
 	_, err = s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", nil, start)
 	require.NoError(t, err)
 	key, err := s.UpsertKey(ctx, "app", "tl_secret", nil, start)

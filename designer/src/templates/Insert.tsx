@@ -2,7 +2,7 @@ import { ActionIcon, Button, Checkbox, Combobox, type ComboboxStore, useCombobox
 import { IconBraces } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 
-import { written } from "./placeholders";
+import { snippet, snippetGroup, written } from "./placeholders";
 import { usePlaceholders } from "./usePlaceholders";
 
 // Insert offers what a mail can show of whoever gets it. insert puts a text at the field's cursor, and the cursor at a place in it.
@@ -18,7 +18,8 @@ export function Insert({ field, small, insert }: { field: string; small: boolean
     },
   });
   const choose = (option: string) => {
-    const { text, caret } = written(option.slice(option.indexOf("\n") + 1), withDefault);
+    const [group, path] = [option.slice(0, option.indexOf("\n")), option.slice(option.indexOf("\n") + 1)];
+    const { text, caret } = group === snippetGroup ? snippet(path) : written(path, withDefault);
     chosen.current = true;
     menu.closeDropdown();
     insert(text, caret);

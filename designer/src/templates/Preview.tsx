@@ -11,8 +11,9 @@ import type { Template } from "./blocks";
 const widths = { phone: 375, desktop: 680 };
 
 // Preview is a mail as a contact would get it, on a phone or on a desk.
-export function Preview({ template, preview, contact, setContact }: {
+export function Preview({ template, locale, preview, contact, setContact }: {
   template: Template;
+  locale: string; // of the template; "" is the contact's
   preview: UseQueryResult<Schema["TemplatePreview"]>;
   contact: string | undefined;
   setContact: (id: string | undefined) => void;
@@ -39,7 +40,7 @@ export function Preview({ template, preview, contact, setContact }: {
             <>
               <Text fw={600} style={{ overflowWrap: "anywhere" }}>{mail.subject}</Text>
               <div style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label="The mail">
-                <Frame template={template} contact={contact} width={widths[width]} />
+                <Frame template={template} locale={locale} contact={contact} width={widths[width]} />
               </div>
             </>
           )
@@ -82,11 +83,12 @@ export function Frame(shown: Shown) {
 interface Shown {
   template: Template;
   contact: string | undefined;
+  locale?: string;
   brand?: Schema["Brand"]; // the saved one without
   width: number;
 }
 
-function OneFrame({ template, contact, brand, width }: Shown) {
+function OneFrame({ template, contact, locale, brand, width }: Shown) {
   const name = useId();
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.submit(), []);
@@ -95,6 +97,7 @@ function OneFrame({ template, contact, brand, width }: Shown) {
       <form ref={form} method="post" action="/v1/templates/preview/html" target={name} hidden>
         <input type="hidden" name="template" value={JSON.stringify(template)} readOnly />
         <input type="hidden" name="contact_id" value={contact ?? ""} readOnly />
+        <input type="hidden" name="locale" value={locale ?? ""} readOnly />
         <input type="hidden" name="brand" value={brand ? JSON.stringify(brand) : ""} readOnly />
       </form>
       <iframe className="mail" name={name} title="The mail as it looks" sandbox="" style={{ width, height: 640, border: "1px solid var(--mantine-color-default-border)" }} />

@@ -14,10 +14,10 @@ const titles: Record<Outcome, string> = { accepted: "Sent", rejected: "Refused",
 const colors: Record<Outcome, string> = { accepted: "green", rejected: "red", deferred: "orange", not_sent: "red", unknown: "orange" };
 
 // SendTest sends the mail as it stands to whoever works on it, and says what became of it.
-export function SendTest({ template, contact }: { template: Template; contact: string | undefined }) {
+export function SendTest({ template, contact, locale }: { template: Template; contact: string | undefined; locale: string }) {
   const [open, setOpen] = useState(false);
   const [to, setTo] = useSessionStorage({ key: testAddress, defaultValue: "", getInitialValueInEffect: false });
-  const send = useMutation({ mutationFn: () => result(api.POST("/v1/templates/test", { body: { template, to, ...(contact ? { contact_id: contact } : {}) } })) });
+  const send = useMutation({ mutationFn: () => result(api.POST("/v1/templates/test", { body: { template, to, ...(locale ? { locale } : {}), ...(contact ? { contact_id: contact } : {}) } })) });
   const problems = send.error instanceof Problem ? send.error.problems : [];
   const refused = problemAt(problems, "/to");
   const others = problems.filter((problem) => problem.level === "error" && problem.path !== "/to");

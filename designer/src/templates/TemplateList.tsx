@@ -1,4 +1,4 @@
-import { Anchor, Button, Text } from "@mantine/core";
+import { Anchor, Button, Group, Text } from "@mantine/core";
 import { Link } from "react-router";
 
 import { api, result } from "../api/client";
@@ -12,11 +12,16 @@ export default function TemplateList() {
     <Page
       title="Templates"
       actions={
-        mayWrite && (
-          <Button component={Link} to="/templates/new" style={{ alignSelf: "flex-start" }}>
-            New template
+        <Group>
+          {mayWrite && (
+            <Button component={Link} to="/templates/new">
+              New template
+            </Button>
+          )}
+          <Button component={Link} to="/snippets" variant="default">
+            Snippets
           </Button>
-        )
+        </Group>
       }
     >
       <Rows

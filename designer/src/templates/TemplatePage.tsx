@@ -8,12 +8,12 @@ import { Problem, api, result } from "../api/client";
 import { Loaded, Page } from "../frame/states";
 import { problemAt } from "../inspector/fields";
 import { can, useSession } from "../session/session";
-import { Blocks } from "./Blocks";
-import { MailField } from "./MailField";
+import { Content } from "./Content";
+import { Languages } from "./Languages";
 import { Preview } from "./Preview";
 import { SendTest } from "./SendTest";
-import { Suggestions } from "./Suggestions";
 import { type Template, fresh } from "./blocks";
+import { problemsIn, said, withSaid } from "./languages";
 
 export default function TemplatePage() {
   const key = useParams().key!;
@@ -48,11 +48,13 @@ function Editor({ template: start, version: first, load }: { template: Template;
   const [saved, setSaved] = useState({ version: first, template: start });
   const [shown] = useDebouncedValue(template, 400);
   const [contact, setContact] = useState<string>();
+  const [language, setLanguage] = useState("");
+  const locale = language || (Object.keys(template.locales ?? {}).length > 0 ? (template.locale ?? "") : ""); // what is written is what is shown
   const queries = useQueryClient();
   const navigate = useNavigate();
   const preview = useQuery({
-    queryKey: ["template-preview", shown, contact],
-    queryFn: () => result(api.POST("/v1/templates/preview", { body: { template: shown, ...(contact ? { contact_id: contact } : {}) } })),
+    queryKey: ["template-preview", shown, contact, locale],
+    queryFn: () => result(api.POST("/v1/templates/preview", { body: { template: shown, ...(locale ? { locale } : {}), ...(contact ? { contact_id: contact } : {}) } })),
     placeholderData: (before) => before,
   });
   const save = useMutation({
@@ -75,7 +77,7 @@ function Editor({ template: start, version: first, load }: { template: Template;
           <Button onClick={() => save.mutate()} loading={save.isPending} disabled={!changed || template.key === ""}>
             Save
           </Button>
-          <SendTest template={template} contact={contact} />
+          <SendTest template={template} contact={contact} locale={locale} />
           <Text size="sm" role="status">
             {changed ? "Not saved yet." : saved.version > 0 ? `Version ${saved.version} is what journeys send.` : ""}
           </Text>
@@ -103,20 +105,7 @@ function Editor({ template: start, version: first, load }: { template: Template;
                 error={problemAt(problems, "/key")}
               />
             )}
-            <MailField label="Subject" value={template.subject} write={(subject) => setTemplate({ ...template, subject })} at="/subject" problems={problems} readOnly={!mayWrite} />
-            {mayWrite && <Suggestions template={template} choose={(subject) => setTemplate({ ...template, subject })} />}
-            <MailField
-              label="Preview line"
-              description="What inboxes show beside the subject."
-              value={template.preheader ?? ""}
-              write={(preheader) => {
-                const { preheader: _, ...others } = template;
-                setTemplate(preheader ? { ...others, preheader } : others);
-              }}
-              at="/preheader"
-              problems={problems}
-              readOnly={!mayWrite}
-            />
+            <Languages template={template} change={setTemplate} shown={language} show={setLanguage} problems={problems} readOnly={!mayWrite} />
             <Switch
               label="Track opens and clicks"
               description="Links lead by way of this server. Switch it off for sign-in links and the like."
@@ -127,11 +116,18 @@ function Editor({ template: start, version: first, load }: { template: Template;
               }}
               disabled={!mayWrite}
             />
-            <Blocks body={template.body} change={(body) => setTemplate({ ...template, body })} problems={problems} readOnly={!mayWrite} />
+            <Content
+              key={language}
+              template={template}
+              said={said(template, language)}
+              change={(now) => setTemplate(withSaid(template, language, now))}
+              problems={problemsIn(problems, language)}
+              readOnly={!mayWrite}
+            />
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 6 }}>
-          <Preview template={shown} preview={preview} contact={contact} setContact={setContact} />
+          <Preview template={shown} locale={locale} preview={preview} contact={contact} setContact={setContact} />
         </Grid.Col>
       </Grid>
     </Stack>

@@ -15,6 +15,7 @@ export function usePlaceholders(): { groups: PlaceholderGroup[]; loading: boolea
   const names = useQuery({ queryKey: ["names", "events"], queryFn: () => result(api.GET("/v1/events/catalogue", many)), ...options });
   const types = useQuery({ queryKey: ["names", "objects"], queryFn: () => result(api.GET("/v1/object_types", many)), ...options });
   const companies = useQuery({ queryKey: ["names", "companies"], queryFn: () => result(api.GET("/v1/companies", { params: { query: { limit: 50 } } })), ...options, enabled: reads });
+  const snippets = useQuery({ queryKey: ["names", "snippets"], queryFn: () => result(api.GET("/v1/snippets", many)), ...options });
   const busiest = (names.data?.data ?? []).filter((event) => !event.blocked).sort((a, b) => b.count - a.count).slice(0, mostEvents);
   const events = useQueries({
     queries: busiest.map(({ name }) => ({ queryKey: ["event", name], queryFn: () => result(api.GET("/v1/events/catalogue/{name}", { params: { path: { name } } })), ...options })),
@@ -26,6 +27,7 @@ export function usePlaceholders(): { groups: PlaceholderGroup[]; loading: boolea
       company: (companies.data?.data ?? []).flatMap((company) => Object.keys(company.traits ?? {})),
       events: events.flatMap(({ data }) => (data ? [{ name: data.name, properties: data.properties.map((property) => property.name) }] : [])),
       objects: (types.data?.data ?? []).map(({ type, fields }) => ({ type, fields: Object.keys(fields ?? {}) })),
+      snippets: (snippets.data?.data ?? []).map(({ key }) => key),
     }),
   };
 }

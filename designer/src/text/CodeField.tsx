@@ -18,7 +18,7 @@ interface Props {
   value: string;
   onChange: (value: string) => void;
   offers: (text: string, at: number) => Offers | undefined;
-  language?: "yaml"; // with line numbers, and what else long texts want
+  language?: "yaml" | "html"; // with line numbers, and what else long texts want
   diagnostics?: Diagnostic[];
   hint?: string;
 }
@@ -39,7 +39,7 @@ export default function CodeField({ label, hiddenLabel = false, value, onChange,
       state: EditorState.create({
         doc: now.current.value,
         extensions: [
-          language ? [basicSetup, yaml(), lintGutter()] : minimalSetup,
+          language ? [basicSetup, language === "yaml" ? [yaml(), lintGutter()] : []] : minimalSetup,
           hint ? placeholder(hint) : [],
           autocompletion({ override: [sourceOf((text, at) => now.current.offers(text, at))], activateOnTyping: true, defaultKeymap: true }),
           EditorView.cspNonce.of(getNonce() ?? ""),

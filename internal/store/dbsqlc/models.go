@@ -544,6 +544,15 @@ type Session struct {
 	Scopes    []string
 }
 
+type Snippet struct {
+	Key       string
+	Version   int32
+	Hash      string
+	Document  []byte
+	Uses      []string
+	UpdatedAt time.Time
+}
+
 type Suppression struct {
 	EmailKey string
 	Reason   string
@@ -556,6 +565,7 @@ type Template struct {
 	Hash      string
 	Document  []byte
 	UpdatedAt time.Time
+	Uses      []string
 }
 
 type Topic struct {

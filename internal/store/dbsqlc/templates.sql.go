@@ -22,7 +22,7 @@ func (q *Queries) FindSubject(ctx context.Context, key string) (string, error) {
 }
 
 const FindTemplate = `-- name: FindTemplate :one
-SELECT key, version, hash, document, updated_at FROM templates WHERE key = $1 ORDER BY version DESC LIMIT 1
+SELECT key, version, hash, document, updated_at, uses FROM templates WHERE key = $1 ORDER BY version DESC LIMIT 1
 `
 
 func (q *Queries) FindTemplate(ctx context.Context, key string) (Template, error) {
@@ -34,14 +34,15 @@ func (q *Queries) FindTemplate(ctx context.Context, key string) (Template, error
 		&i.Hash,
 		&i.Document,
 		&i.UpdatedAt,
+		&i.Uses,
 	)
 	return i, err
 }
 
 const InsertTemplate = `-- name: InsertTemplate :one
-INSERT INTO templates (key, version, hash, document, updated_at)
-SELECT $1, coalesce(max(version), 0)::integer + 1, $2, $3, $4 FROM templates WHERE key = $1
-RETURNING key, version, hash, document, updated_at
+INSERT INTO templates (key, version, hash, document, updated_at, uses)
+SELECT $1, coalesce(max(version), 0)::integer + 1, $2, $3, $4, $5::text[] FROM templates WHERE key = $1
+RETURNING key, version, hash, document, updated_at, uses
 `
 
 type InsertTemplateParams struct {
@@ -49,6 +50,7 @@ type InsertTemplateParams struct {
 	Hash     string
 	Document []byte
 	Now      time.Time
+	Uses     []string
 }
 
 func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) (Template, error) {
@@ -57,6 +59,7 @@ func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) 
 		arg.Hash,
 		arg.Document,
 		arg.Now,
+		arg.Uses,
 	)
 	var i Template
 	err := row.Scan(
@@ -65,12 +68,13 @@ func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) 
 		&i.Hash,
 		&i.Document,
 		&i.UpdatedAt,
+		&i.Uses,
 	)
 	return i, err
 }
 
 const ListTemplates = `-- name: ListTemplates :many
-SELECT DISTINCT ON (key) key, version, hash, document, updated_at FROM templates WHERE key > $1 ORDER BY key, version DESC LIMIT $2
+SELECT DISTINCT ON (key) key, version, hash, document, updated_at, uses FROM templates WHERE key > $1 ORDER BY key, version DESC LIMIT $2
 `
 
 func (q *Queries) ListTemplates(ctx context.Context, after string, maxRows int32) ([]Template, error) {
@@ -88,6 +92,7 @@ func (q *Queries) ListTemplates(ctx context.Context, after string, maxRows int32
 			&i.Hash,
 			&i.Document,
 			&i.UpdatedAt,
+			&i.Uses,
 		); err != nil {
 			return nil, err
 		}

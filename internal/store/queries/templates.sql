@@ -8,8 +8,8 @@ SELECT EXISTS (SELECT 1 FROM templates WHERE key = @key);
 SELECT DISTINCT ON (key) * FROM templates WHERE key > @after ORDER BY key, version DESC LIMIT @max_rows;
 
 -- name: InsertTemplate :one
-INSERT INTO templates (key, version, hash, document, updated_at)
-SELECT @key, coalesce(max(version), 0)::integer + 1, @hash, @document, @now FROM templates WHERE key = @key
+INSERT INTO templates (key, version, hash, document, updated_at, uses)
+SELECT @key, coalesce(max(version), 0)::integer + 1, @hash, @document, @now, @uses::text[] FROM templates WHERE key = @key
 RETURNING *;
 
 -- name: LockTemplate :exec
