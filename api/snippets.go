@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -118,19 +115,11 @@ func (s *server) saveSnippet(ctx context.Context, in *SaveSnippetInput) (*savedS
 	if fault.HasErrors(problems) {
 		return nil, fault.WithProblems("invalid", "The snippet has problems; see problems.", problems)
 	}
-	canonical, err := json.Marshal(snippet)
+	hash, err := documentHash(snippet)
 	if err != nil {
-		return nil, fmt.Errorf("marshal snippet: %w", err)
+		return nil, err
 	}
-	if checkJSON(canonical) != nil {
-		return nil, newProblem(http.StatusBadRequest, "malformed", "The document holds a NUL character.")
-	}
-	sum := sha256.Sum256(canonical)
-	var expected *int
-	if in.ExpectedVersion >= 0 {
-		expected = &in.ExpectedVersion
-	}
-	saved, err := s.Snippets.SaveSnippet(ctx, snippet, hex.EncodeToString(sum[:16]), expected, s.now())
+	saved, err := s.Snippets.SaveSnippet(ctx, snippet, hash, expected(in.ExpectedVersion), s.now())
 	if err != nil {
 		return nil, fmt.Errorf("save snippet: %w", err)
 	}

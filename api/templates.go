@@ -93,21 +93,34 @@ func (s *server) saveTemplate(ctx context.Context, in *SaveTemplateInput) (*save
 	if fault.HasErrors(problems) {
 		return nil, fault.WithProblems("invalid", "The template has problems; see problems.", problems)
 	}
-	canonical, err := json.Marshal(template)
+	hash, err := documentHash(template)
 	if err != nil {
-		return nil, fmt.Errorf("marshal template: %w", err)
+		return nil, err
 	}
-	if checkJSON(canonical) != nil {
-		return nil, newProblem(http.StatusBadRequest, "malformed", "The document holds a NUL character.")
-	}
-	sum := sha256.Sum256(canonical)
-	var expected *int
-	if in.ExpectedVersion >= 0 {
-		expected = &in.ExpectedVersion
-	}
-	saved, err := s.Templates.SaveTemplate(ctx, template, hex.EncodeToString(sum[:16]), expected, s.now())
+	saved, err := s.Templates.SaveTemplate(ctx, template, hash, expected(in.ExpectedVersion), s.now())
 	if err != nil {
 		return nil, fmt.Errorf("save template: %w", err)
 	}
 	return &savedTemplateOutput{Body: SavedTemplate{Key: saved.Key, Version: saved.Version, Hash: saved.Hash, Problems: orEmpty(problems)}}, nil
+}
+
+// documentHash names what a document says, and refuses what PostgreSQL can't keep.
+func documentHash(document any) (string, error) {
+	canonical, err := json.Marshal(document)
+	if err != nil {
+		return "", fmt.Errorf("marshal document: %w", err)
+	}
+	if checkJSON(canonical) != nil {
+		return "", newProblem(http.StatusBadRequest, "malformed", "The document holds a NUL character.")
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:16]), nil
+}
+
+// expected is the version that a change is based on; nil: whatever it is.
+func expected(version int) *int {
+	if version < 0 {
+		return nil
+	}
+	return &version
 }
