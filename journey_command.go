@@ -117,6 +117,9 @@ func (c apiClient) call(ctx context.Context, method, path, file string, body []b
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	req.Header.Set("Content-Type", "application/yaml")
+	if json.Valid(body) {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	client := http.Client{Timeout: 30 * time.Second}
 	resp, err := client.Do(req)
 	if err != nil {

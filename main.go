@@ -31,12 +31,13 @@ const usage = `throughline – one durable customer journey per contact
   throughline scoring publish FILE           publish a scoring model through the api
   throughline import FILE --map email=Email --map trait:seats:number=Seats [--event NAME] [--dry-run] [--name NAME] [--resume ID]
                                              import contacts or events from a CSV file through the api
+  throughline suppress FILE                  never write to these addresses: one a line, or CSV with a column email
   throughline export FILE|- [--segment KEY] [--traits A,B]
                                              write contacts to a CSV file, or to .ndjson
   throughline openapi                        print the description of the HTTP API
   throughline version
 
-journey publish, template put, scoring publish, import and export talk to PUBLIC_URL with THROUGHLINE_ADMIN_KEY.
+journey publish, template put, scoring publish, import, suppress and export talk to PUBLIC_URL with THROUGHLINE_ADMIN_KEY.
 Configuration comes from the environment: docs/operations.md lists it.
 `
 
@@ -84,6 +85,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runScoring(ctx, rest, out)
 	case "import":
 		return runImport(ctx, rest, out)
+	case "suppress":
+		return runSuppress(ctx, rest, out)
 	case "export":
 		return runExport(ctx, rest, out)
 	case "openapi":

@@ -192,3 +192,9 @@ func (p storePort) ListTopics(ctx context.Context, cursor string, limit int) (ap
 	page, err := p.Store.ListTopics(ctx, cursor, limit)
 	return api.Page[audience.Topic](page), err
 }
+
+// The api's pages of suppressions.
+func (p storePort) ListSuppressions(ctx context.Context, reason, cursor string, limit int) (api.Page[audience.SuppressedAddress], error) {
+	page, err := p.Store.ListSuppressions(ctx, reason, cursor, limit)
+	return api.Page[audience.SuppressedAddress](page), err
+}

@@ -420,7 +420,7 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 		Unsubscribe: unsubscribePort{store: p.store, tokens: p.tokens},
 		Tracking:    trackingPort{store: p.store, tokens: p.tracking, holds: p.holds, decoy: p.config.Brand.Link},
 		Imports:     importsPort{p.store},
-		Companies:   port, Objects: port, Catalogue: port, Sending: port, Topics: port, ConsentChanges: p.consents(), Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Experiments: port, Whereabouts: port,
+		Companies:   port, Objects: port, Catalogue: port, Sending: port, Topics: port, Suppressions: port, ConsentChanges: p.consents(), Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Experiments: port, Whereabouts: port,
 		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand}, Broadcasts: broadcastPort{p.store, p.wakeBroadcast},
 		Glossaries: p.store,
 		Webhooks:   intake,

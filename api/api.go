@@ -44,6 +44,7 @@ type Options struct {
 	Sending        Sending
 	Direct         DirectMessages
 	Topics         Topics
+	Suppressions   Suppressions
 	ConsentChanges ConsentChanges
 	Scoring        Scoring
 	Numbers        Numbers
@@ -193,7 +194,7 @@ func (o Options) check() error {
 		{"Catalogue", o.Catalogue == nil},
 		{"Sending", o.Sending == nil},
 		{"Direct", o.Direct == nil},
-		{"Topics", o.Topics == nil},
+		{"Topics", o.Topics == nil}, {"Suppressions", o.Suppressions == nil},
 		{"ConsentChanges", o.ConsentChanges == nil},
 		{"Scoring", o.Scoring == nil},
 		{"Numbers", o.Numbers == nil},
@@ -252,6 +253,7 @@ func (s *server) routes() {
 	s.glossaryRoutes()
 	s.directRoutes()
 	s.topicRoutes()
+	s.suppressionRoutes()
 	s.consentRoutes()
 	s.templateRoutes()
 	s.snippetRoutes()

@@ -217,3 +217,16 @@ func TestTheStoresKeysOpenTheDoor(t *testing.T) {
 	rec := w.do(t, call{method: http.MethodGet, url: "/v1/templates", key: "another"})
 	require.GreaterOrEqual(t, rec.Code, 500, "a database that is gone is not an unknown key: SDKs drop what gets 401")
 }
+
+// noSuppressions suppresses nobody: what the list does is tested on the store.
+type noSuppressions struct{}
+
+func (noSuppressions) ListSuppressions(context.Context, string, string, int) (Page[audience.SuppressedAddress], error) {
+	return Page[audience.SuppressedAddress]{}, nil
+}
+
+func (noSuppressions) SuppressAll(_ context.Context, addresses []string, _, _ string, _ time.Time) (int, error) {
+	return len(addresses), nil
+}
+
+func (noSuppressions) Unsuppress(context.Context, string) error { return nil }

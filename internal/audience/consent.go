@@ -17,6 +17,19 @@ type Suppression struct {
 	At     time.Time `json:"at"`
 }
 
+// SuppressedAddress is one of the list of addresses that are never written to.
+type SuppressedAddress struct {
+	Suppression
+	Address string `json:"address"`
+	AddedBy string `json:"added_by,omitempty" doc:"The name of the API key that added it. Absent: a report of a mail server did."`
+}
+
+// The reasons of suppressions that people add. Those that mail servers report have theirs.
+const (
+	SuppressManual   = "manual"   // somebody added it
+	SuppressImported = "imported" // it was on the list of the mail tool used before
+)
+
 // Consents is everything that may keep mail from a contact.
 type Consents struct {
 	Consents   []Consent    `json:"consents" nullable:"false" doc:"By topic. A topic that is not here is permitted."`

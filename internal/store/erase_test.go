@@ -94,6 +94,10 @@ func TestEraseLeavesNothing(t *testing.T) {
 	for _, text := range []string{"zed@example.test", "zed.new@example.test", "zed.late@example.test", "zebediah"} {
 		require.Empty(t, saysAnywhere(t, conn, text), text)
 	}
+	added, err := s.SuppressAll(t.Context(), []string{"zed@example.test"}, audience.SuppressImported, "key", start)
+	require.NoError(t, err)
+	require.Zero(t, added, "it is suppressed already, and not written down again")
+	require.Empty(t, saysAnywhere(t, conn, "zed@example.test"))
 	for range 2 {
 		require.NoError(t, s.FinishErasure(t.Context(), start.Add(3*time.Hour), e.ID))
 	}

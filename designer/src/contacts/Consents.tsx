@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { type Schema, api, result } from "../api/client";
 import { Loaded, When } from "../frame/states";
+import { suppressionReasons } from "../settings/suppressionReasons";
 
 const sources: Record<string, string> = { one_click: "by the link in a mail", preference_page: "on the page of preferences", confirmed: "by the link that confirms it" };
 
@@ -24,7 +25,7 @@ function What({ known }: { known: Schema["Consents"] }) {
     <>
       {known.suppressed && (
         <Alert color="red" variant="light" mb="xs" title="Nothing is sent to this address">
-          It is on the list of addresses that are never written to: {known.suppressed.reason}, since <When at={known.suppressed.at} />.
+          It is on the list of addresses that are never written to: {suppressionReasons[known.suppressed.reason] ?? known.suppressed.reason}, since <When at={known.suppressed.at} />.
         </Alert>
       )}
       <List size="sm">

@@ -33,6 +33,7 @@ export const pages: Entry[] = [
   { path: "/settings", label: "Settings", icon: IconSettings, scopes: ["journeys"], page: lazy(() => import("../settings/Settings")) },
   { path: "/settings/brand", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Brand")) },
   { path: "/settings/sending", scopes: ["journeys"], page: lazy(() => import("../settings/Sending")) },
+  { path: "/settings/suppressions", scopes: ["read"], page: lazy(() => import("../settings/Suppressions")) },
   { path: "/settings/topics", scopes: ["journeys"], page: lazy(() => import("../settings/Topics")) },
   { path: "/settings/glossary", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Glossary")) },
   { path: "/settings/keys", scopes: ["admin"], page: lazy(() => import("../settings/Keys")) },

@@ -11,6 +11,7 @@ const parts = [
   { path: "/settings/sending", label: "Sending", scope: "journeys" },
   { path: "/settings/topics", label: "Topics", scope: "journeys" },
   { path: "/settings/glossary", label: "Glossary", scope: "read" },
+  { path: "/settings/suppressions", label: "Suppressions", scope: "read" },
   { path: "/settings/keys", label: "API keys", scope: "admin" },
 ];
 

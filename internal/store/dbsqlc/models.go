@@ -557,6 +557,8 @@ type Suppression struct {
 	EmailKey string
 	Reason   string
 	At       time.Time
+	ID       int64
+	AddedBy  string
 }
 
 type Template struct {

@@ -12,6 +12,30 @@ import (
 	"github.com/google/uuid"
 )
 
+const AddSuppression = `-- name: AddSuppression :execrows
+INSERT INTO suppressions (email_key, reason, at, added_by) VALUES ($1, $2, $3, $4) ON CONFLICT (email_key) DO NOTHING
+`
+
+type AddSuppressionParams struct {
+	EmailKey string
+	Reason   string
+	At       time.Time
+	AddedBy  string
+}
+
+func (q *Queries) AddSuppression(ctx context.Context, arg AddSuppressionParams) (int64, error) {
+	result, err := q.db.Exec(ctx, AddSuppression,
+		arg.EmailKey,
+		arg.Reason,
+		arg.At,
+		arg.AddedBy,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const FindRefusal = `-- name: FindRefusal :one
 SELECT (CASE
     WHEN EXISTS (SELECT 1 FROM consents a WHERE a.contact_id = $1 AND a.topic IN ('marketing', $2::text) AND NOT a.granted AND NOT a.pending) THEN 'unsubscribed'
@@ -30,13 +54,19 @@ func (q *Queries) FindRefusal(ctx context.Context, contactID uuid.UUID, topic st
 }
 
 const FindSuppression = `-- name: FindSuppression :one
-SELECT email_key, reason, at FROM suppressions WHERE email_key = $1
+SELECT email_key, reason, at, id, added_by FROM suppressions WHERE email_key = $1
 `
 
 func (q *Queries) FindSuppression(ctx context.Context, emailKey string) (Suppression, error) {
 	row := q.db.QueryRow(ctx, FindSuppression, emailKey)
 	var i Suppression
-	err := row.Scan(&i.EmailKey, &i.Reason, &i.At)
+	err := row.Scan(
+		&i.EmailKey,
+		&i.Reason,
+		&i.At,
+		&i.ID,
+		&i.AddedBy,
+	)
 	return i, err
 }
 
@@ -95,6 +125,37 @@ func (q *Queries) ListConsents(ctx context.Context, contactID uuid.UUID) ([]Cons
 	return items, nil
 }
 
+const ListSuppressions = `-- name: ListSuppressions :many
+SELECT email_key, reason, at, id, added_by FROM suppressions WHERE ($1::text = '' OR reason = $1) AND id < $2 ORDER BY id DESC LIMIT $3
+`
+
+// The newest first.
+func (q *Queries) ListSuppressions(ctx context.Context, reason string, before int64, maxRows int32) ([]Suppression, error) {
+	rows, err := q.db.Query(ctx, ListSuppressions, reason, before, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Suppression
+	for rows.Next() {
+		var i Suppression
+		if err := rows.Scan(
+			&i.EmailKey,
+			&i.Reason,
+			&i.At,
+			&i.ID,
+			&i.AddedBy,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const LockAddress = `-- name: LockAddress :exec
 SELECT pg_advisory_xact_lock($1, hashtext($2::text))
 `
@@ -113,6 +174,18 @@ SELECT pg_advisory_xact_lock_shared($1, hashtext($2::text))
 func (q *Queries) LockAddressShared(ctx context.Context, class int32, emailKey string) error {
 	_, err := q.db.Exec(ctx, LockAddressShared, class, emailKey)
 	return err
+}
+
+const RemoveSuppression = `-- name: RemoveSuppression :execrows
+DELETE FROM suppressions WHERE email_key = $1
+`
+
+func (q *Queries) RemoveSuppression(ctx context.Context, emailKey string) (int64, error) {
+	result, err := q.db.Exec(ctx, RemoveSuppression, emailKey)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const UpsertConsent = `-- name: UpsertConsent :exec

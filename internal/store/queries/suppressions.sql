@@ -31,3 +31,13 @@ SELECT * FROM consents WHERE contact_id = @contact_id ORDER BY topic;
 
 -- name: FindSuppression :one
 SELECT * FROM suppressions WHERE email_key = @email_key;
+
+-- The newest first.
+-- name: ListSuppressions :many
+SELECT * FROM suppressions WHERE (@reason::text = '' OR reason = @reason) AND id < @before ORDER BY id DESC LIMIT @max_rows;
+
+-- name: AddSuppression :execrows
+INSERT INTO suppressions (email_key, reason, at, added_by) VALUES (@email_key, @reason, @at, @added_by) ON CONFLICT (email_key) DO NOTHING;
+
+-- name: RemoveSuppression :execrows
+DELETE FROM suppressions WHERE email_key = @email_key;
