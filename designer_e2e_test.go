@@ -42,11 +42,14 @@ func TestDesigner(t *testing.T) {
 		oidctest.User{Login: "maria", Name: "Maria Marketing", Claims: map[string]any{"groups": []string{"marketing"}}},
 		oidctest.User{Login: "rita", Name: "Rita Rep", Claims: map[string]any{"groups": []string{"sales-team"}}},
 		oidctest.User{Login: "nora", Name: "Nora Nobody"})
+	model := startModel(t, map[string]http.HandlerFunc{"else": says(`{"subjects":["Three ideas for Monday","A magic way to begin","Visit https://evil.example now"]}`)})
 	p := start(t, func(c *config) {
+		c.OpenAIBaseURL, c.OpenAIKey = model.url, "test"
 		c.Listen, c.PublicURL = listen, "http://"+listen
 		c.Login = loginConfig{Issuer: provider.Issuer, ClientID: oidctest.ClientID, ClientSecret: oidctest.ClientSecret, Name: "Example login", Scopes: []string{"profile"},
 			RolesClaim: "groups", Roles: []api.RoleRule{{Group: "marketing", Role: api.RoleMarketer}, {Group: "sales-team", Role: api.RoleSales}}}
 	})
+	p.budget(t, `{"on":false,"candidates":3,"forbidden":[],"budget":{"requests":500,"tokens":1000000}}`) // who wants it switches it on
 	p.exampleTemplates(t)
 	for _, file := range []string{"examples/trial-to-paid.yaml", "examples/win-back.yaml"} {
 		document, err := os.ReadFile(file)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/mail"
 	"net/url"
 	"os"
@@ -418,21 +417,4 @@ func unsubscribeLink(t *testing.T, mailID, inbox string) string {
 	require.NoError(t, err)
 	require.Equal(t, "List-Unsubscribe=One-Click", message.Header.Get("List-Unsubscribe-Post"))
 	return strings.Trim(strings.Split(message.Header.Get("List-Unsubscribe"), ",")[0], "<> ")
-}
-
-// fakeModel is a language model at the wire: it answers one text, or fails when there is none.
-func fakeModel(t *testing.T, answer string) string {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if answer == "" {
-			w.WriteHeader(http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{
-			"id": "1", "object": "chat.completion", "choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": answer}}},
-		})
-	}))
-	t.Cleanup(server.Close)
-	return server.URL + "/v1"
 }

@@ -183,32 +183,6 @@ func TestStuckStepDelaysNobodyElse(t *testing.T) {
 	record(t, p.temporal(t), workflows.JourneyID(id), "", "journey-stuck-step")
 }
 
-// A generated subject is used when it is good; slow, failing and absurd answers leave the written one.
-func TestGeneratedSubject(t *testing.T) {
-	t.Parallel()
-	const document = "journey: ai\nenter: [{event: Signed Up}]\nsteps:\n  - id: hello\n    send: {template: hello, subject: Written subject, ai_subject: {brief: friendly}}\n  - id: done\n    exit: finished\n"
-	for name, tc := range map[string]struct{ answer, want string }{
-		"good":    {answer: `{"subject":"Your first week, made easy"}`, want: "Your first week, made easy"},
-		"absurd":  {answer: `{"subject":"Visit https://evil.example now"}`, want: "Written subject"},
-		"garbage": {answer: "", want: "Written subject"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			model := fakeModel(t, tc.answer)
-			p := start(t, func(c *config) { c.OpenAIBaseURL, c.OpenAIKey = model, "test" })
-			p.template(t, "hello", "Template subject")
-			p.publish(t, document)
-			who := newPerson()
-			id := p.identify(t, who, nil)
-			p.track(t, who, "Signed Up", nil)
-			require.Equal(t, "finished", p.ended(t, id).Reason)
-			mails := caught(t, who.email)
-			require.Len(t, mails, 1)
-			require.Equal(t, tc.want, mails[0].Subject)
-		})
-	}
-}
-
 // Every message id counts once, whatever the order and the number of tries.
 func TestSameEventThreeTimes(t *testing.T) {
 	t.Parallel()

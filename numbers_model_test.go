@@ -53,7 +53,7 @@ func newFleet(t *testing.T) *fleet {
 	contacts, versions := contactsPort{s}, activities.NewVersions(s)
 	f.inbox = &activities.Inbox{Contacts: contacts, Versions: versions, Now: clock}
 	f.steps = &activities.Steps{Contacts: contacts, Versions: versions, Now: clock}
-	f.messages = &activities.Messages{Contacts: contacts, Versions: versions, Templates: s, Subjects: s, Ledger: s, Now: clock, Composer: &activities.Composer{Renderers: activities.NewRenderers(s, email.Brand{Name: "Test", Link: "https://example.com"})}}
+	f.messages = &activities.Messages{Contacts: contacts, Versions: versions, Templates: s, Ledger: s, Now: clock, Composer: &activities.Composer{Renderers: activities.NewRenderers(s, email.Brand{Name: "Test", Link: "https://example.com"})}}
 	var suite testsuite.WorkflowTestSuite
 	f.env = suite.NewTestActivityEnvironment()
 	for _, activity := range []any{f.inbox, f.steps, f.messages} {

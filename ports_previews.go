@@ -8,8 +8,6 @@ import (
 	"throughline.dev/throughline/activities"
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
-	"throughline.dev/throughline/internal/fault"
-	"throughline.dev/throughline/internal/integration"
 	"throughline.dev/throughline/internal/store"
 )
 
@@ -18,7 +16,7 @@ type previewPort struct {
 	store     *store.Store
 	renderers *activities.Renderers
 	composer  *activities.Composer
-	writer    *integration.SubjectWriter // nil: there is no model
+	writer    *activities.Copywriter
 	now       func() time.Time
 }
 
@@ -57,12 +55,9 @@ func (p previewPort) compose(renderer *email.Renderer, template email.Template, 
 	return email.Rendered{Subject: m.Subject, HTML: m.HTML, Text: m.Text}, nil
 }
 
-// SuggestSubject asks the model once.
-func (p previewPort) SuggestSubject(ctx context.Context, template email.Template, brief string) (string, error) {
-	if p.writer == nil {
-		return "", fault.New(fault.Conflict, "ai_not_configured", "No language model is configured: OPENAI_API_KEY names its key.")
-	}
-	return p.writer.WriteSubject(ctx, integration.SubjectRequest{Written: template.Subject, Brief: brief, TemplateSummary: email.Summary(template)}) //nolint:wrapcheck // the api says what it was about
+// SuggestSubjects asks the model once, as for mails: within the budget, and with the same checks.
+func (p previewPort) SuggestSubjects(ctx context.Context, template email.Template, brief string) ([]email.SubjectLine, error) {
+	return p.writer.Candidates(ctx, template, email.SubjectSource{Template: template.Key, Locale: template.Locale, Written: template.Subject, Brief: brief}) //nolint:wrapcheck // the api says what it was about
 }
 
 // sample is somebody made up, for mails that are shown without a contact.

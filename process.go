@@ -33,6 +33,7 @@ const (
 	guardEvery      = time.Minute
 	verifyEvery     = time.Second
 	judgeEvery      = 5 * time.Second
+	reviewEvery     = 30 * time.Second
 	sweepOlder      = 10 * time.Second
 	shutdownGrace   = 30 * time.Second
 	sendPatience    = 3 * time.Second // how long a step waits for the SMTP server before the send goes on by itself
@@ -57,6 +58,7 @@ type process struct {
 	now      activities.Clock
 	tokens   email.UnsubscribeTokens
 	brands   *activities.Renderers
+	writer   *activities.Copywriter
 	tracking email.TrackingTokens
 	holds    email.ClickHolds
 	secret   string
@@ -115,6 +117,7 @@ func newProcess(ctx context.Context, c config, log *slog.Logger) (*process, erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("temporal client: %w", err), p.close())
 	}
+	p.writer = p.copywriter()
 	s.OnWake(p.wake)
 	return p, nil
 }
@@ -243,7 +246,7 @@ func (p *process) run(ctx context.Context, role string, ready func(addr string))
 		ready("")
 	}
 	if role != "api" {
-		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard, p.pace, p.judge)
+		parts = append(parts, p.work, p.sweep, p.keepTime, p.erase, p.settle, p.guard, p.review, p.pace, p.judge)
 		if p.config.VerifyDNS {
 			parts = append(parts, p.verify)
 		}
@@ -355,7 +358,7 @@ func (p *process) composer() *activities.Composer {
 func (p *process) previews() previewPort {
 	composer := p.composer()
 	composer.Sign = p.tokens.SignTest
-	return previewPort{store: p.store, renderers: p.brands, composer: composer, writer: p.subjectWriter(), now: p.now}
+	return previewPort{store: p.store, renderers: p.brands, composer: composer, writer: p.writer, now: p.now}
 }
 
 func (p *process) testMails() testMailPort {
@@ -385,11 +388,8 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 	}
 	guarded := integration.Options{AllowPrivate: p.config.AllowPrivate}
 	messages := &activities.Messages{
-		Contacts: contacts, Versions: versions, Templates: p.store, Policies: &activities.Policies{Source: p.store, Now: p.now}, Subjects: p.store, Dispatcher: dispatcher, Ledger: p.store, Paces: p.paces, Now: p.now,
+		Contacts: contacts, Versions: versions, Templates: p.store, Policies: &activities.Policies{Source: p.store, Now: p.now}, Subjects: p.subjectOrders(), Copywriter: p.writer, Dispatcher: dispatcher, Ledger: p.store, Paces: p.paces, Now: p.now,
 		Composer: p.composer(),
-	}
-	if writer := p.subjectWriter(); writer != nil {
-		messages.Writer = writer
 	}
 	if p.config.VerifyDNS {
 		messages.Addresses = p.addresses()
@@ -400,6 +400,7 @@ func (p *process) activities() (worker.Activities, *activities.Dispatcher) {
 		Messages:   messages,
 		Broadcasts: &activities.Broadcasts{Messages: messages, Source: p.store},
 		Sales:      &activities.Sales{Contacts: contacts, Versions: versions, PublicURL: p.config.PublicURL, Now: p.now},
+		Reviews:    p.subjectReviews(),
 	}, dispatcher
 }
 
@@ -422,9 +423,9 @@ func (p *process) handler(ctx context.Context) (*api.Handler, error) {
 		Imports:     importsPort{p.store},
 		Companies:   port, Objects: port, Catalogue: port, Sending: port, Topics: port, Suppressions: port, ConsentChanges: p.consents(), Direct: directPort{store: p.store, renderers: p.brands, composer: p.composer(), now: p.now}, Scoring: port, Numbers: port, Experiments: port, Whereabouts: port,
 		Previews: p.previews(), TestMails: p.testMails(), Brands: brandPort{Store: p.store, fallback: p.config.Brand}, Broadcasts: broadcastPort{p.store, p.wakeBroadcast},
-		Glossaries: p.store,
-		Webhooks:   intake,
-		Logger:     p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
+		Glossaries: p.store, SubjectSettings: p.store, SubjectLines: p.subjects(),
+		Webhooks: intake,
+		Logger:   p.log.With("part", "api"), Version: version, PublicURL: p.config.PublicURL, TrustedProxies: p.config.TrustedProxies,
 		IngestRate: p.config.IngestRate, IngestInFlight: p.config.IngestInFlight, KeepIP: p.config.IngestKeepIP,
 		Examples: examples.Files(), SingleSignOn: login,
 		Designer: designer.Handler(designer.Options{TemporalUIURL: p.config.TemporalUIURL, InboxURL: p.config.InboxURL}),

@@ -30,8 +30,8 @@ type Messages struct {
 	Versions   *Versions
 	Templates  Templates
 	Policies   *Policies // nil: every mail may go out at any time
-	Subjects   Subjects
-	Writer     SubjectWriter // nil: no generated subjects
+	Subjects   *SubjectOrders
+	Copywriter *Copywriter // of generated subjects; nil: there are none
 	Composer   *Composer
 	Dispatcher *Dispatcher
 	Ledger     Ledger
@@ -105,8 +105,9 @@ type draft struct {
 	step     *journey.Step // nil: of a mail that no journey sends
 	template email.TemplateVersion
 	renderer *email.Renderer
-	subject  string // empty: the template's own
-	written  bool   // by the step's author, in the template's own language
+	subject  string         // empty: the template's own
+	written  bool           // by the step's author, in the template's own language
+	choice   *subjectChoice // nil: none is to be made
 	policy   email.Policy
 	looked   bool // the address's domain has been looked up, or could not be
 }
@@ -117,16 +118,11 @@ func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step
 	if err != nil || step.Send.AISubject == nil {
 		return d, err
 	}
-	locale, err := a.locale(ctx, in.Ref.ContactID)
-	if err != nil {
-		return d, err
+	if d.choice, err = a.chooseSubject(ctx, in, step, d.template); err != nil {
+		return d, fmt.Errorf("choose subject: %w", err)
 	}
-	generated, ok, err := a.Subjects.FindSubject(ctx, subjectKey(d.template, step, locale))
-	if err != nil {
-		return d, fmt.Errorf("find generated subject: %w", err)
-	}
-	if ok {
-		d.subject, d.written = generated, false
+	if d.choice != nil && d.choice.line.Number > 0 {
+		d.subject, d.written = d.choice.line.Text, false
 	}
 	return d, nil
 }
@@ -245,7 +241,10 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 		}
 	}
 	m.State = begins(m.Reason)
-	return m, left(d.step, m), tx.InsertMessage(ctx, m)
+	if err := tx.InsertMessage(ctx, m); err != nil {
+		return m, nil, err
+	}
+	return m, left(d.step, m), d.choice.note(ctx, tx, m)
 }
 
 // begins is the state that a message begins in.

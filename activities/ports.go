@@ -63,6 +63,8 @@ type ContactTx interface {
 	InsertMessage(ctx context.Context, m email.Message) error
 	ClaimMessage(ctx context.Context, id string, leaseUntil, now time.Time) (email.Message, error)
 	SkipMessage(ctx context.Context, id, reason string, now time.Time) error
+	// ChooseSubject notes which line of a set a message got, or why there was no choice.
+	ChooseSubject(ctx context.Context, messageID, setID, lineID, reason string, now time.Time) error
 
 	// FindStanding finds how an experiment stands, and what the contact was given in it before (nil: nothing); KeepArm writes what it is given.
 	FindStanding(ctx context.Context, p journey.Planned, now time.Time) (journey.Standing, *journey.Assigned, error)
@@ -107,12 +109,6 @@ type Brands interface {
 	FindBrand(ctx context.Context) (email.BrandVersion, error)
 }
 
-// Subjects caches generated subjects: by template version, locale and brief, never by contact.
-type Subjects interface {
-	FindSubject(ctx context.Context, key string) (string, bool, error)
-	SaveSubject(ctx context.Context, key, subject string, now time.Time) error
-}
-
 // Addresses looks up whether a contact's address can get mail, and keeps the verdict.
 type Addresses interface {
 	LookUp(ctx context.Context, contactID string) error
@@ -121,11 +117,6 @@ type Addresses interface {
 // Transport hands a message to an SMTP server, under its own phase deadlines.
 type Transport interface {
 	Send(ctx context.Context, envelope email.Envelope) email.Delivery
-}
-
-// SubjectWriter asks a language model for a subject line.
-type SubjectWriter interface {
-	WriteSubject(ctx context.Context, request integration.SubjectRequest) (string, error)
 }
 
 // WebhookCaller posts an outbound webhook.

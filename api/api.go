@@ -57,6 +57,9 @@ type Options struct {
 	Broadcasts     Broadcasts
 	Webhooks       Webhooks // may be nil: no mail provider reports anything
 
+	SubjectLines    SubjectLines
+	SubjectSettings SubjectSettings
+
 	Logger         *slog.Logger
 	Version        string   // of the product, in the OpenAPI document
 	TrustedProxies []string // networks whose X-Forwarded-For is believed; none by default
@@ -205,6 +208,8 @@ func (o Options) check() error {
 		{"Brands", o.Brands == nil},
 		{"Glossaries", o.Glossaries == nil},
 		{"Broadcasts", o.Broadcasts == nil},
+		{"SubjectLines", o.SubjectLines == nil},
+		{"SubjectSettings", o.SubjectSettings == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -251,6 +256,7 @@ func (s *server) routes() {
 	s.sendingRoutes()
 	s.providerRoutes()
 	s.glossaryRoutes()
+	s.subjectRoutes()
 	s.directRoutes()
 	s.topicRoutes()
 	s.suppressionRoutes()

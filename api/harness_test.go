@@ -63,9 +63,9 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		Keys: w, Sessions: memorySessions{w.memory}, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w, Tracking: memoryTracking{w.memory}, Imports: noImports{}, Segments: memorySegments{w.memory},
 		Merger: noErasures{}, Erasures: noErasures{},
 		Companies: noRecords{}, Objects: noRecords{}, Catalogue: noRecords{}, Sending: noRecords{}, Direct: noRecords{}, Topics: memoryTopics{}, Suppressions: noSuppressions{}, Snippets: memorySnippets{}, ConsentChanges: memoryConsents{w.memory}, Scoring: memoryScoring{w.memory}, Numbers: noNumbers{}, Experiments: &memoryExperiments{}, Whereabouts: memoryWhereabouts{w.memory}, Previews: plainPreviews{}, Brands: &memoryBrand{}, TestMails: noTestMails{}, Broadcasts: noBroadcasts{},
-		Glossaries: noRecords{},
-		Logger:     slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Clock:      func() time.Time { return w.now }, Version: "test",
+		Glossaries: noRecords{}, SubjectLines: noRecords{}, SubjectSettings: noRecords{},
+		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Clock:  func() time.Time { return w.now }, Version: "test",
 	}
 	for _, c := range change {
 		c(&o)

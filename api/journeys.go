@@ -177,6 +177,7 @@ func (s *server) publish(ctx context.Context, in *PublishInput) (*publishOutput,
 	if err != nil {
 		return nil, fmt.Errorf("publish journey %s: %w", draft.Journey, err)
 	}
+	s.prepareSubjects(ctx, definition)
 	return &publishOutput{Body: version}, nil
 }
 

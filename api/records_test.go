@@ -12,6 +12,7 @@ import (
 
 	"throughline.dev/throughline/internal/audience"
 	"throughline.dev/throughline/internal/email"
+	"throughline.dev/throughline/internal/journey"
 	"throughline.dev/throughline/internal/store"
 	"throughline.dev/throughline/internal/store/storetest"
 )
@@ -262,6 +263,31 @@ func (noRecords) FindGlossary(context.Context) (audience.Revised[audience.Glossa
 
 func (noRecords) SaveGlossary(_ context.Context, g audience.Glossary, _ *int64, now time.Time) (audience.Revised[audience.Glossary], error) {
 	return audience.Revised[audience.Glossary]{Document: g, Revision: 1, UpdatedAt: &now}, nil
+}
+
+func (noRecords) ListSubjects(context.Context, string) ([]email.SubjectSet, error) { return nil, nil }
+
+func (noRecords) FindSubjectSet(context.Context, string) (email.SubjectSet, error) {
+	return email.SubjectSet{}, absent("subjects")
+}
+
+func (noRecords) DecideSubjects(context.Context, string, []int, email.LineState) (email.SubjectSet, error) {
+	return email.SubjectSet{}, absent("subjects")
+}
+
+func (noRecords) PrepareSubjects(context.Context, *journey.Definition) error { return nil }
+func (noRecords) HasModel() bool                                             { return false }
+
+func (noRecords) Usage(context.Context, time.Time) (email.SubjectUsage, error) {
+	return email.SubjectUsage{}, nil
+}
+
+func (noRecords) FindSubjectSettings(context.Context) (audience.Revised[email.SubjectSettings], error) {
+	return audience.Revised[email.SubjectSettings]{Document: email.DefaultSubjectSettings()}, nil
+}
+
+func (noRecords) SaveSubjectSettings(_ context.Context, s email.SubjectSettings, _ *int64, now time.Time) (audience.Revised[email.SubjectSettings], error) {
+	return audience.Revised[email.SubjectSettings]{Document: s, Revision: 1, UpdatedAt: &now}, nil
 }
 
 func (noRecords) SendDirect(_ context.Context, m DirectMessage) (email.Message, bool, error) {

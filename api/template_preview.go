@@ -3,12 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -22,8 +19,9 @@ type Previews interface {
 	// Preview makes of a template what a contact would get; without a contact, what somebody made up would.
 	// With a brand it is the one that is shown.
 	Preview(ctx context.Context, template email.Template, contactID string, brand *email.Brand) (email.Rendered, error)
-	// SuggestSubject asks the model for a subject. A fault of kind Conflict says that there is none.
-	SuggestSubject(ctx context.Context, template email.Template, brief string) (string, error)
+	// SuggestSubjects asks the model for subjects; those that a check refuses have a reason. A fault of kind Conflict says that there is no
+	// model, or that it is switched off, one of kind Limited that the month's budget is spent.
+	SuggestSubjects(ctx context.Context, template email.Template, brief string) ([]email.SubjectLine, error)
 }
 
 // TemplatePreviewInput is a template, saved or not, and whom it is for.
@@ -53,7 +51,15 @@ type SuggestInput struct {
 
 // Subjects are suggestions, each different.
 type Subjects struct {
-	Data []string `json:"data" nullable:"false"`
+	Data    []string         `json:"data" nullable:"false"`
+	Refused []RefusedSubject `json:"refused" nullable:"false" doc:"What the model wrote as well, and a check refused."`
+}
+
+// RefusedSubject is a subject that a check refused.
+type RefusedSubject struct {
+	Subject string `json:"subject"`
+	Code    string `json:"code"`
+	Words   string `json:"words" doc:"Why, as a sentence."`
 }
 
 type (
@@ -61,15 +67,13 @@ type (
 	subjectsOutput        struct{ Body Subjects }
 )
 
-const suggestions = 4
-
 func (s *server) previewRoutes() {
 	read := anyOf(ScopeJourneys, ScopeRead)
 	handle(s, operation{id: "preview-template", method: http.MethodPost, path: "/v1/templates/preview", tag: "templates", maxBody: maxDocument,
 		summary: "Fill a template", doc: "With the data of a contact, by the code that sends. Saves and sends nothing.", access: read}, s.previewTemplate)
 	handle(s, operation{id: "suggest-subjects", method: http.MethodPost, path: "/v1/templates/subjects", tag: "templates", maxBody: maxDocument,
-		errors: []int{http.StatusConflict}, summary: "Suggest subjects",
-		doc: "Asks the language model for a few. It sees the template and the brief, and nothing of any contact. 409 `ai_not_configured` without one.", access: anyOf(ScopeJourneys)}, s.suggest)
+		errors: []int{http.StatusConflict, http.StatusTooManyRequests}, summary: "Suggest subjects",
+		doc: "Asks the language model for a few. It sees the template and the brief, and nothing of any contact. 409 `ai_not_configured` without one, `ai_off` where it is switched off; 429 `budget_spent` when the month's budget is.", access: anyOf(ScopeJourneys)}, s.suggest)
 	responses := s.problemResponses([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity})
 	responses["200"] = textResponse("The HTML.", "text/html")
 	s.plain(&huma.Operation{OperationID: "show-preview", Method: http.MethodPost, Path: "/v1/templates/preview/html", BodyReadTimeout: -1, MaxBodyBytes: -1, Tags: []string{"templates"},
@@ -182,20 +186,17 @@ func (s *server) suggest(ctx context.Context, in *SuggestInput) (*subjectsOutput
 	if fault.HasErrors(problems) {
 		return nil, fault.WithProblems("invalid", "The template has problems; see problems.", problems)
 	}
-	var wg sync.WaitGroup
-	found, failed := make([]string, suggestions), make([]error, suggestions)
-	for i := range suggestions {
-		wg.Go(func() { found[i], failed[i] = s.Previews.SuggestSubject(ctx, template, in.Body.Brief) })
+	lines, err := s.Previews.SuggestSubjects(ctx, template, in.Body.Brief)
+	if err != nil {
+		return nil, fmt.Errorf("suggest subjects: %w", err)
 	}
-	wg.Wait()
-	out := Subjects{Data: []string{}}
-	for _, subject := range found {
-		if subject != "" && !slices.ContainsFunc(out.Data, func(other string) bool { return strings.EqualFold(other, subject) }) {
-			out.Data = append(out.Data, subject)
+	out := Subjects{Data: []string{}, Refused: []RefusedSubject{}}
+	for _, line := range lines {
+		if line.State == email.LineProposed {
+			out.Data = append(out.Data, line.Text)
+		} else {
+			out.Refused = append(out.Refused, RefusedSubject{Subject: line.Text, Code: line.Reason, Words: line.Words})
 		}
-	}
-	if len(out.Data) == 0 {
-		return nil, fmt.Errorf("suggest subjects: %w", errors.Join(failed...))
 	}
 	return &subjectsOutput{Body: out}, nil
 }

@@ -27,8 +27,11 @@ func (plainPreviews) Preview(_ context.Context, template email.Template, contact
 		email.Data{Contact: audience.Contact{ID: contactID, Traits: map[string]any{"first_name": "Ana"}}}, email.RenderOptions{})
 }
 
-func (plainPreviews) SuggestSubject(context.Context, email.Template, string) (string, error) {
-	return "", fault.New(fault.Conflict, "ai_not_configured", "No language model is configured.")
+func (plainPreviews) SuggestSubjects(_ context.Context, template email.Template, _ string) ([]email.SubjectLine, error) {
+	if template.Key == "with-a-model" {
+		return []email.SubjectLine{{Text: "Good", State: email.LineProposed}, {Text: "Visit x.com", State: email.LineRefused, Reason: email.SubjectLink, Words: "It has a link."}}, nil
+	}
+	return nil, fault.New(fault.Conflict, "ai_not_configured", "No language model is configured.")
 }
 
 func TestPreview(t *testing.T) {
@@ -82,4 +85,12 @@ func TestSubjectsWithoutAModel(t *testing.T) {
 	answer := serve(w, call{method: "POST", url: "/v1/templates/subjects", key: "key-journeys", body: `{"template":{"subject":"a"}}`})
 	require.Equal(t, http.StatusConflict, answer.Code, answer.Body)
 	require.Contains(t, answer.Body.String(), "ai_not_configured")
+}
+
+func TestSubjectsAreSuggested(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	answer := serve(w, call{method: "POST", url: "/v1/templates/subjects", key: "key-journeys", body: `{"template":{"key":"with-a-model","subject":"a"}}`})
+	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
+	require.JSONEq(t, `{"data":["Good"],"refused":[{"subject":"Visit x.com","code":"subject_link","words":"It has a link."}]}`, answer.Body.String())
 }

@@ -21,7 +21,9 @@ type addresses struct {
 	failed  error
 }
 
-func (a *addresses) DueAddresses(context.Context, time.Time, int) ([]DueAddress, error) { return a.due, nil }
+func (a *addresses) DueAddresses(context.Context, time.Time, int) ([]DueAddress, error) {
+	return a.due, nil
+}
 
 func (a *addresses) LookUpDomain(ctx context.Context, domain string, _ time.Time) error {
 	if _, bounded := ctx.Deadline(); !bounded {

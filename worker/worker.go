@@ -25,6 +25,7 @@ type Activities struct {
 	Messages   *activities.Messages
 	Sales      *activities.Sales
 	Broadcasts *activities.Broadcasts
+	Reviews    *activities.SubjectReviews
 }
 
 // Registry is what a worker and a replayer have in common.
@@ -56,6 +57,9 @@ func Register(r Registry, a Activities) {
 		"SendBroadcast":    a.Broadcasts.SendBroadcast,
 		"JudgeBroadcast":   a.Broadcasts.JudgeBroadcast,
 		"CloseBroadcast":   a.Broadcasts.CloseBroadcast,
+		"WriteSubjects":    a.Reviews.WriteSubjects,
+		"FailSubjects":     a.Reviews.FailSubjects,
+		"DecideSubjects":   a.Reviews.DecideSubjects,
 	} {
 		r.RegisterActivityWithOptions(method, activity.RegisterOptions{Name: name})
 	}
@@ -71,6 +75,7 @@ func RegisterWorkflows(r WorkflowRegistry) {
 	r.RegisterWorkflowWithOptions(workflows.CustomerJourney, workflow.RegisterOptions{Name: workflows.CustomerJourneyName})
 	r.RegisterWorkflowWithOptions(workflows.SalesHandoff, workflow.RegisterOptions{Name: workflows.SalesHandoffName})
 	r.RegisterWorkflowWithOptions(workflows.Broadcast, workflow.RegisterOptions{Name: workflows.BroadcastName})
+	r.RegisterWorkflowWithOptions(workflows.SubjectReview, workflow.RegisterOptions{Name: workflows.SubjectReviewName})
 }
 
 // stopTimeout lets running activities come to an end when the process is asked to stop.

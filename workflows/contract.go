@@ -1,5 +1,5 @@
-// Package workflows holds the durable control flow: CustomerJourney, one per contact, and SalesHandoff, its child. It also
-// holds their ids and message contracts.
+// Package workflows holds the durable control flow: CustomerJourney, one per contact, SalesHandoff, its child, and
+// SubjectReview. It also holds their ids and message contracts.
 //
 // It may import the sdk's workflow and temporal packages, activities (for method references and payloads) and the pure
 // domain packages. It never imports the store, pgx, gin, net or a clock: it reaches the world through activities.
@@ -21,6 +21,7 @@ const (
 	CustomerJourneyName = "CustomerJourney"
 	SalesHandoffName    = "SalesHandoff"
 	BroadcastName       = "Broadcast"
+	SubjectReviewName   = "SubjectReview"
 )
 
 // SignalPoke wakes a journey: something is in its inbox. It carries no payload.
@@ -47,10 +48,17 @@ const (
 	UpdateCancel = "cancel"
 )
 
+// The updates of SubjectReview. Each takes the numbers of candidates as one short JSON value: 1, [1, 3] or "all".
+const (
+	UpdateApproveSubjects = "approve"
+	UpdateRejectSubjects  = "reject"
+)
+
 const (
 	journeyPrefix   = "journey/"
 	handoffPrefix   = "handoff/"
 	broadcastPrefix = "broadcast/"
+	reviewPrefix    = "subjects/"
 )
 
 // JourneyID is the workflow id of a contact's journey.
@@ -77,6 +85,9 @@ func ParseBroadcastID(workflowID string) (broadcastID string, ok bool) {
 	return strings.CutPrefix(workflowID, broadcastPrefix)
 }
 
+// SubjectReviewID is the workflow id of the review of a set of subjects.
+func SubjectReviewID(template, setID string) string { return reviewPrefix + template + "/" + setID }
+
 // JourneyInput starts a journey, or carries it over a continue-as-new. Additive only.
 type JourneyInput struct {
 	ContactID string                   `json:"contact_id"`
@@ -101,4 +112,15 @@ type BroadcastProgress struct {
 	Gathered int64 `json:"gathered"`
 	Sent     int64 `json:"sent"`
 	Unsent   int64 `json:"unsent"`
+}
+
+// SubjectReviewInput starts a review. Additive only.
+type SubjectReviewInput struct {
+	SetID           string `json:"set_id"`
+	Template        string `json:"template"`
+	TemplateVersion int    `json:"template_version"`
+	Locale          string `json:"locale,omitempty"`
+	Segment         string `json:"segment,omitempty"`
+	Brief           string `json:"brief"`
+	Written         string `json:"written"`
 }

@@ -33,6 +33,7 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["suppressions", "/settings/suppressions", (page) => page.getByText("No address is on the list", { exact: false }).or(page.getByRole("table", { name: "Suppressions" })).waitFor()],
   ["topics", "/settings/topics", (page) => page.getByText("There is no topic yet", { exact: false }).or(page.getByRole("table", { name: "Topics" })).waitFor()],
   ["glossary", "/settings/glossary", (page) => page.getByText("There is no term yet", { exact: false }).or(page.getByRole("table", { name: "Terms" })).waitFor()],
+  ["generated-subjects", "/settings/subjects", (page) => page.getByRole("group", { name: "Budget of a month" }).waitFor()],
   ["keys", "/settings/keys", (page) => page.getByRole("table", { name: "API keys" }).waitFor()],
   ["nothing", "/nowhere", (page) => page.getByText("leads nowhere").waitFor()],
 ];

@@ -44,12 +44,12 @@ test("a mail is made from nothing, seen as a contact would see it, and saved; wh
   await expect(other.getByRole("textbox", { name: "Subject" })).toHaveValue("From the second tab");
 });
 
-test("without a language model the suggestions say so", async ({ page }) => {
+test("where the language model is switched off the suggestions say so", async ({ page }) => {
   await logIn(page, required("ADMIN_KEY"));
   await page.goto("/templates/trial-welcome");
   await page.getByRole("button", { name: "Suggest subjects…" }).click();
   await page.getByRole("button", { name: "Ask" }).click();
-  await expect(page.getByRole("alert")).toContainText("No language model is configured");
+  await expect(page.getByRole("alert")).toContainText("Generated subjects are switched off");
 });
 
 test("placeholders are inserted at the cursor, by keyboard alone", async ({ page, request }) => {

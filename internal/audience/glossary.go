@@ -129,6 +129,17 @@ func (v *glossaryCheck) word(path, s string) bool {
 	return false
 }
 
+// In lists the terms that count in a language.
+func (g Glossary) In(locale string) []GlossaryTerm {
+	var terms []GlossaryTerm
+	for _, t := range g.Terms {
+		if t.holds(locale) {
+			terms = append(terms, t)
+		}
+	}
+	return terms
+}
+
 // holds tells whether a term counts in texts of a language. Texts whose language is not known are held against what counts in all.
 func (t GlossaryTerm) holds(locale string) bool {
 	own, of := strings.ToLower(t.Locale), strings.ToLower(strings.ReplaceAll(locale, "_", "-"))

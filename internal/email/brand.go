@@ -25,6 +25,7 @@ type Brand struct {
 	Copyright string `json:"copyright,omitempty" doc:"The line at the foot; the name, when empty."`
 	Address   string `json:"address,omitempty" doc:"The postal address, as the law of most countries wants it in marketing mail."`
 	Color     string `json:"color,omitempty" doc:"#rrggbb: of buttons that have no colour of their own. Their text is white or black, whichever can be read on it." example:"#1d4ed8"`
+	Voice     string `json:"voice,omitempty" doc:"How the brand speaks. No mail shows it: it is for the model that writes subjects." example:"Plain and warm. We never shout."`
 }
 
 // BrandVersion is a brand and how often it was saved. While nobody has, the BRAND_* variables of the process say what it is.
@@ -36,6 +37,7 @@ const MaxBrandSource = 16 << 10
 const (
 	maxBrandName = 100 // runes
 	maxBrandLine = 300
+	maxVoice     = 1_000
 )
 
 // brandColor has six digits: the three of a template's button would be one more way to say the same.
@@ -56,7 +58,7 @@ func DecodeBrand(data []byte) (Brand, []fault.Problem) {
 		if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) && wrong.Field != "" {
 			return bad("/"+wrong.Field, "bad_type", "This has to be text.")
 		}
-		return bad("", "bad_document", "A brand is a JSON object with name, link, logo, copyright, address and color.")
+		return bad("", "bad_document", "A brand is a JSON object with name, link, logo, copyright, address, color and voice.")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return bad("", "bad_document", "There is something behind the brand.")
@@ -80,6 +82,7 @@ func ValidateBrand(b Brand) []fault.Problem {
 	}
 	v.plain("/copyright", b.Copyright, maxBrandLine)
 	v.plain("/address", b.Address, maxBrandLine)
+	v.plain("/voice", b.Voice, maxVoice)
 	if strings.TrimSpace(b.Address) == "" {
 		v.warn("/address", "no_address", "The law of most countries wants a postal address in marketing mail.")
 	}

@@ -1,4 +1,4 @@
 package integration
 
-// ReadSubject is the decoder of what a model answers, for fuzzing.
-func ReadSubject(content string) (string, error) { return readSubject(content) }
+// ReadSubjects is the decoder of what a model answers, for fuzzing.
+func ReadSubjects(content string) ([]string, error) { return readSubjects(content) }

@@ -115,7 +115,8 @@ const (
 
 // AISubject asks for a generated subject; without one in time, the written one is used.
 type AISubject struct {
-	Brief string
+	Brief   string
+	Segment string // whom it is written for; contacts outside get what is written for everybody
 }
 
 // The classes of a send.

@@ -23,6 +23,7 @@ func sendKind() KindSpec {
 			{Name: "holdout", Type: FieldObject, Doc: "Withholds the mail from a part of the contacts, to see what it does: all else is decided as for the others, then it is not sent. They go on like the others.", Fields: holdoutFields()},
 			{Name: "ai_subject", Type: FieldObject, Doc: "Asks for a generated subject. When none comes in time, the written one is used.", Fields: []Field{
 				{Name: "brief", Type: FieldText, Required: true, Doc: "What the subject should do, in a sentence or two.", Example: "Curious, not pushy."},
+				{Name: "segment", Type: FieldSegment, Default: "everybody", Doc: "Whom it is written for: contacts in it get subjects of their own, the others those for everybody.", Example: "enterprise"},
 			}},
 		},
 		Example: "- id: welcome\n  send: {template: welcome, class: transactional}\n",
@@ -35,7 +36,7 @@ func sendKind() KindSpec {
 				s.Send.Class = ClassMarketing
 			}
 			if ai := o.object("ai_subject"); ai != nil {
-				s.Send.AISubject = &AISubject{Brief: ai.text("brief")}
+				s.Send.AISubject = &AISubject{Brief: ai.text("brief"), Segment: ai.text("segment")}
 			}
 		},
 		encode: func(s *Step) *node {
@@ -45,7 +46,7 @@ func sendKind() KindSpec {
 			}
 			n.withText("topic", s.Send.Topic).with("window", windowNode(s.Send.Window)).withText("otherwise", string(s.Send.Otherwise)).with("holdout", holdoutNode(s.Send.Holdout))
 			if s.Send.AISubject != nil {
-				n.with("ai_subject", objectNode().withText("brief", s.Send.AISubject.Brief))
+				n.with("ai_subject", objectNode().withText("brief", s.Send.AISubject.Brief).withText("segment", s.Send.AISubject.Segment))
 			}
 			return n
 		},
@@ -54,6 +55,9 @@ func sendKind() KindSpec {
 				c.errorf(s.Pointer+"/send/template", s.ID, "unknown_template", "There is no template %q.", clip(s.Send.Template))
 			}
 			checkHoldout(c, s)
+			if ai := s.Send.AISubject; ai != nil && ai.Segment != "" {
+				c.segment(s.Pointer+"/send/ai_subject/segment", s.ID, ai.Segment)
+			}
 		},
 		compile: func(s *Step, p *PlanStep) { p.AISubject = s.Send.AISubject != nil },
 		act:     actSend,

@@ -18,6 +18,7 @@ const (
 	documentBrand    = "brand"
 	documentSending  = "sending_policy"
 	documentGlossary = "glossary"
+	documentSubjects = "subject_settings"
 )
 
 // FindBrand finds the brand that was saved last; one of revision 0 says that nobody has saved any.
@@ -48,6 +49,20 @@ func (s *Store) FindGlossary(ctx context.Context) (audience.Revised[audience.Glo
 // SaveGlossary saves the glossary; see saveDocument.
 func (s *Store) SaveGlossary(ctx context.Context, g audience.Glossary, expected *int64, now time.Time) (audience.Revised[audience.Glossary], error) {
 	return saveDocument(ctx, s, documentGlossary, g, expected, now)
+}
+
+// FindSubjectSettings finds how subjects are generated; those of revision 0 are the default.
+func (s *Store) FindSubjectSettings(ctx context.Context) (audience.Revised[email.SubjectSettings], error) {
+	found, err := findDocument[email.SubjectSettings](ctx, s.q, documentSubjects)
+	if err == nil && found.Revision == 0 {
+		found.Document = email.DefaultSubjectSettings()
+	}
+	return found, err
+}
+
+// SaveSubjectSettings saves how subjects are generated; see saveDocument.
+func (s *Store) SaveSubjectSettings(ctx context.Context, settings email.SubjectSettings, expected *int64, now time.Time) (audience.Revised[email.SubjectSettings], error) {
+	return saveDocument(ctx, s, documentSubjects, settings, expected, now)
 }
 
 func findDocument[T any](ctx context.Context, q *dbsqlc.Queries, name string) (audience.Revised[T], error) {

@@ -75,20 +75,6 @@ func (s *Store) ListTemplates(ctx context.Context, cursor string, limit int) (Pa
 	return page(rows, limit, templateOf, func(row dbsqlc.Template) string { return row.Key })
 }
 
-// FindSubject finds a generated subject by what it was made from.
-func (s *Store) FindSubject(ctx context.Context, key string) (string, bool, error) {
-	subject, err := s.q.FindSubject(ctx, key)
-	if isNoRows(err) {
-		return "", false, nil
-	}
-	return subject, err == nil, failure("find subject", err)
-}
-
-// SaveSubject keeps a generated subject.
-func (s *Store) SaveSubject(ctx context.Context, key, subject string, now time.Time) error {
-	return failure("save subject", s.q.SaveSubject(ctx, key, clean(subject), now))
-}
-
 func templateOf(row dbsqlc.Template) (email.TemplateVersion, error) {
 	t := email.TemplateVersion{Version: int(row.Version), Hash: row.Hash}
 	if err := json.Unmarshal(row.Document, &t.Template); err != nil {

@@ -196,20 +196,6 @@ func TestSecretIsMadeOnce(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestSubjects(t *testing.T) {
-	t.Parallel()
-	s := storetest.New(t)
-	_, ok, err := s.FindSubject(t.Context(), "k")
-	require.NoError(t, err)
-	require.False(t, ok)
-	for _, subject := range []string{"One", "Two"} {
-		require.NoError(t, s.SaveSubject(t.Context(), "k", subject, start))
-		found, ok, err := s.FindSubject(t.Context(), "k")
-		require.NoError(t, err)
-		require.Equal(t, []any{true, subject}, []any{ok, found})
-	}
-}
-
 func TestSuppressionAndConsent(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
@@ -278,9 +264,20 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.SaveTopic(ctx, audience.Topic{Key: "news", Name: "News"}, start)
 	require.NoError(t, err)
-	require.NoError(t, s.SaveSubject(ctx, "k", "Hi", start))
 	_, err = s.SaveSnippet(ctx, email.Snippet{Key: "foot", Text: "x"}, "h", nil, start)
 	require.NoError(t, err)
+	set, _, err := s.WantSubjects(ctx, "k", email.SubjectSource{Template: "welcome", TemplateVersion: 1}, start)
+	require.NoError(t, err)
+	set, err = s.ChangeSubjects(ctx, set.ID, start, func(email.SubjectSet) ([]email.SubjectLine, error) {
+		return []email.SubjectLine{{Text: "Hi", State: email.LineApproved, Weight: 1}}, nil
+	})
+	require.NoError(t, err)
+	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
+		require.NoError(t, tx.ChooseSubject(ctx, message.ID, set.ID, set.Lines[0].ID, "", start))
+	})
+	granted, err := s.ReserveUsage(ctx, email.SubjectBudget{Requests: 1, Tokens: 1}, 1, start)
+	require.NoError(t, err)
+	require.True(t, granted)
 	_, err = s.SaveTemplate(ctx, email.Template{Key: "welcome"}, "h", nil, start)
 	require.NoError(t, err)
 	key, err := s.UpsertKey(ctx, "app", "tl_secret", nil, start)

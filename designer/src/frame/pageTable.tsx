@@ -36,5 +36,6 @@ export const pages: Entry[] = [
   { path: "/settings/suppressions", scopes: ["read"], page: lazy(() => import("../settings/Suppressions")) },
   { path: "/settings/topics", scopes: ["journeys"], page: lazy(() => import("../settings/Topics")) },
   { path: "/settings/glossary", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Glossary")) },
+  { path: "/settings/subjects", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Subjects")) },
   { path: "/settings/keys", scopes: ["admin"], page: lazy(() => import("../settings/Keys")) },
 ];

@@ -1,4 +1,4 @@
-import { Button, ColorInput, Grid, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Button, ColorInput, Grid, Group, Stack, Text, TextInput, Textarea } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -28,8 +28,8 @@ export default function BrandPage() {
 }
 
 // brandOf is what is written: what is empty is left out.
-function brandOf({ name, link, logo, copyright, address, color }: Brand): Brand {
-  return { name, link, ...(logo && { logo }), ...(copyright && { copyright }), ...(address && { address }), ...(color && { color }) };
+function brandOf({ name, link, logo, copyright, address, color, voice }: Brand): Brand {
+  return { name, link, ...(logo && { logo }), ...(copyright && { copyright }), ...(address && { address }), ...(color && { color }), ...(voice && { voice }) };
 }
 
 // Editor asks for what every mail shows of its sender, and shows it.
@@ -87,6 +87,7 @@ function Editor({ saved: start, load }: { saved: Schema["SavedBrand"]; load: () 
               withEyeDropper={false}
               fixOnBlur={false}
             />
+            <Textarea {...field("voice", "Voice", "How it speaks, for the model that writes subjects. No mail shows it.")} onChange={write("voice")} autosize minRows={2} />
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 7 }}>

@@ -12,6 +12,7 @@ const parts = [
   { path: "/settings/topics", label: "Topics", scope: "journeys" },
   { path: "/settings/glossary", label: "Glossary", scope: "read" },
   { path: "/settings/suppressions", label: "Suppressions", scope: "read" },
+  { path: "/settings/subjects", label: "Generated subjects", scope: "read" },
   { path: "/settings/keys", label: "API keys", scope: "admin" },
 ];
 

@@ -38,6 +38,17 @@ export function Suggestions({ template, choose }: { template: Template; choose: 
               ))}
             </List>
           )}
+          {ask.data && ask.data.data.length === 0 && <Text size="sm">None of what the model wrote can be sent.</Text>}
+          {ask.data && ask.data.refused.length > 0 && (
+            <List size="xs" aria-label="Refused">
+              {ask.data.refused.map(({ subject, words }) => (
+                <List.Item key={subject}>
+                  <Text span size="xs" td="line-through" style={{ overflowWrap: "anywhere" }}>{subject}</Text>
+                  <Text size="xs">{words}</Text>
+                </List.Item>
+              ))}
+            </List>
+          )}
         </Stack>
       </Popover.Dropdown>
     </Popover>

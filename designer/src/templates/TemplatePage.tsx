@@ -12,6 +12,7 @@ import { Content } from "./Content";
 import { Languages } from "./Languages";
 import { Preview } from "./Preview";
 import { SendTest } from "./SendTest";
+import { SubjectLines } from "./SubjectLines";
 import { type Template, fresh } from "./blocks";
 import { problemsIn, said, withSaid } from "./languages";
 
@@ -130,6 +131,7 @@ function Editor({ template: start, version: first, load }: { template: Template;
           <Preview template={shown} locale={locale} preview={preview} contact={contact} setContact={setContact} />
         </Grid.Col>
       </Grid>
+      {saved.version > 0 && <SubjectLines template={template.key} mayWrite={mayWrite} />}
     </Stack>
   );
 }

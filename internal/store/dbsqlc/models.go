@@ -11,6 +11,12 @@ import (
 	"github.com/google/uuid"
 )
 
+type AiUsage struct {
+	Month    string
+	Requests int64
+	Tokens   int64
+}
+
 type ApiKey struct {
 	ID         uuid.UUID
 	Name       string
@@ -256,12 +262,6 @@ type ExperimentWinner struct {
 	At         time.Time
 }
 
-type GeneratedSubject struct {
-	Key     string
-	Subject string
-	At      time.Time
-}
-
 type Handoff struct {
 	ID           uuid.UUID
 	ContactID    uuid.UUID
@@ -443,6 +443,15 @@ type Message struct {
 	Locale          string
 }
 
+type MessageSubject struct {
+	MessageID uuid.UUID
+	SetID     uuid.UUID
+	LineID    *uuid.UUID
+	Reason    string
+	At        time.Time
+	Counted   bool
+}
+
 type MessageTracking struct {
 	MessageID     uuid.UUID
 	Links         []string
@@ -551,6 +560,35 @@ type Snippet struct {
 	Document  []byte
 	Uses      []string
 	UpdatedAt time.Time
+}
+
+type SubjectLine struct {
+	ID        uuid.UUID
+	SetID     uuid.UUID
+	Number    int32
+	Text      string
+	State     string
+	Reason    string
+	Words     string
+	Sent      int64
+	Clicked   int64
+	Weight    float64
+	UpdatedAt time.Time
+}
+
+type SubjectSet struct {
+	ID              uuid.UUID
+	Key             string
+	Template        string
+	TemplateVersion int32
+	Locale          string
+	Segment         string
+	Brief           string
+	Written         string
+	State           string
+	Reason          string
+	WantedAt        time.Time
+	UpdatedAt       time.Time
 }
 
 type Suppression struct {

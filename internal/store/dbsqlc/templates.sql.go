@@ -10,17 +10,6 @@ import (
 	"time"
 )
 
-const FindSubject = `-- name: FindSubject :one
-SELECT subject FROM generated_subjects WHERE key = $1
-`
-
-func (q *Queries) FindSubject(ctx context.Context, key string) (string, error) {
-	row := q.db.QueryRow(ctx, FindSubject, key)
-	var subject string
-	err := row.Scan(&subject)
-	return subject, err
-}
-
 const FindTemplate = `-- name: FindTemplate :one
 SELECT key, version, hash, document, updated_at, uses FROM templates WHERE key = $1 ORDER BY version DESC LIMIT 1
 `
@@ -110,16 +99,6 @@ SELECT pg_advisory_xact_lock($1, hashtext($2::text))
 
 func (q *Queries) LockTemplate(ctx context.Context, class int32, key string) error {
 	_, err := q.db.Exec(ctx, LockTemplate, class, key)
-	return err
-}
-
-const SaveSubject = `-- name: SaveSubject :exec
-INSERT INTO generated_subjects (key, subject, at) VALUES ($1, $2, $3)
-ON CONFLICT (key) DO UPDATE SET subject = excluded.subject, at = excluded.at
-`
-
-func (q *Queries) SaveSubject(ctx context.Context, key string, subject string, at time.Time) error {
-	_, err := q.db.Exec(ctx, SaveSubject, key, subject, at)
 	return err
 }
 

@@ -14,10 +14,3 @@ RETURNING *;
 
 -- name: LockTemplate :exec
 SELECT pg_advisory_xact_lock(@class, hashtext(@key::text));
-
--- name: FindSubject :one
-SELECT subject FROM generated_subjects WHERE key = @key;
-
--- name: SaveSubject :exec
-INSERT INTO generated_subjects (key, subject, at) VALUES (@key, @subject, @at)
-ON CONFLICT (key) DO UPDATE SET subject = excluded.subject, at = excluded.at;
