@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,39 @@ func (*memoryBrand) FindBrand(context.Context) (email.BrandVersion, error) {
 
 func (*memoryBrand) SaveBrand(_ context.Context, b email.Brand, _ *int64, now time.Time) (email.BrandVersion, error) {
 	return email.BrandVersion{Document: b, Revision: 1, UpdatedAt: &now}, nil
+}
+
+// settledBrand says where it is.
+type settledBrand struct{}
+
+func (settledBrand) FindBrand(context.Context) (email.BrandVersion, error) {
+	return email.BrandVersion{Document: email.Brand{Name: "Acme", Link: "https://example.com", Address: "1 Example Street"}}, nil
+}
+
+func (settledBrand) SaveBrand(_ context.Context, b email.Brand, _ *int64, _ time.Time) (email.BrandVersion, error) {
+	return email.BrandVersion{Document: b}, nil
+}
+
+// The postal address is missed where it is needed: before marketing mail is published.
+func TestMarketingMailWantsAPostalAddress(t *testing.T) {
+	t.Parallel()
+	const lint = "/v1/journeys/lint"
+	transactional := strings.Replace(trialYAML, "template: welcome", "template: welcome, class: transactional", 1)
+	require.NotEqual(t, trialYAML, transactional)
+	for name, row := range map[string]struct {
+		brand    Brands
+		document string
+		warned   bool
+	}{
+		"marketing":              {&memoryBrand{}, trialYAML, true},
+		"with an address":        {settledBrand{}, trialYAML, false},
+		"transactional, without": {&memoryBrand{}, transactional, false},
+	} {
+		w := newWorld(t, func(o *Options) { o.Brands = row.brand })
+		answer := serve(w, call{method: "POST", url: lint, key: "key-journeys", body: row.document, header: map[string]string{"Content-Type": "application/yaml"}})
+		require.Equal(t, http.StatusOK, answer.Code, name)
+		require.Equal(t, row.warned, strings.Contains(answer.Body.String(), `"no_postal_address"`), "%s: %s", name, answer.Body.String())
+	}
 }
 
 func TestBrandOfTheVariables(t *testing.T) {

@@ -65,7 +65,33 @@ func (s *server) checkDocument(ctx context.Context, key string, data []byte) (*j
 			Message: "The document names another journey than the address that it is saved under."})
 	}
 	begun, err := s.newExperiments(ctx, definition)
-	return definition, orEmpty(append(problems, begun...)), err
+	if err != nil {
+		return nil, nil, err
+	}
+	nowhere, err := s.noAddress(ctx, definition)
+	return definition, orEmpty(append(append(problems, begun...), nowhere...)), err
+}
+
+// noAddress warns of the first marketing mail of a brand that does not say where it is.
+func (s *server) noAddress(ctx context.Context, definition *journey.Definition) ([]fault.Problem, error) {
+	if definition == nil {
+		return nil, nil
+	}
+	for i, step := range definition.Steps {
+		if step.Send == nil || step.Send.Class == journey.ClassTransactional {
+			continue
+		}
+		brand, err := s.Brands.FindBrand(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("find brand: %w", err)
+		}
+		if strings.TrimSpace(brand.Document.Address) != "" {
+			return nil, nil
+		}
+		return []fault.Problem{{Path: fmt.Sprintf("/steps/%d/send", i), StepID: step.ID, Code: "no_postal_address", Level: fault.LevelWarning,
+			Message: "This is marketing mail, and the brand has no postal address, which the law of most countries wants in it: write it under Settings, Brand."}}, nil
+	}
+	return nil, nil
 }
 
 // written is a stored document as its author wrote it: one that was no JSON and no YAML is kept as a JSON string.

@@ -35,7 +35,7 @@ body:
 
 func TestJourneysAreSavedCheckedAndPublished(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(o *Options) { o.Brands = settledBrand{} })
 	put := func(url, body string, header ...string) call {
 		c := call{method: "PUT", url: url, key: "key-journeys", body: body, header: map[string]string{"Content-Type": "application/yaml"}}
 		if len(header) == 2 {

@@ -34,10 +34,19 @@ func nearest[V any](own string, others map[string]V, locale string) string {
 		tags[i] = language.Make(name)
 	}
 	_, i, confidence := language.NewMatcher(tags).Match(wanted)
-	if confidence < language.High { // a Dane could read Norwegian, but would not expect it
+	if confidence < language.High || languageOfTag(tags[i]) != languageOfTag(wanted) { // a Dane could read Norwegian, but would not expect it
 		return own
 	}
 	return names[i]
+}
+
+// languageOfTag is without country and script, and one for what has two names.
+func languageOfTag(tag language.Tag) string {
+	if canonical, err := language.All.Canonicalize(tag); err == nil {
+		tag = canonical
+	}
+	base, _ := tag.Base()
+	return base.String()
 }
 
 func sortedKeys[V any](m map[string]V) []string {

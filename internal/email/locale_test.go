@@ -18,6 +18,7 @@ body: {intros: ["Hello {{ contact.first_name | default: 'there' }}."], actions: 
 locales:
   de: {subject: Hallo, preheader: Kurz, body: {intros: ["Hallo."], actions: [{button: {text: Los, link: "https://a.test/de"}}]}}
   pt-BR: {subject: Olá, body: {intros: ["Olá."]}}
+  nb: {subject: Hei, body: {intros: ["Hei."]}}
   ar: {subject: مرحبا, body: {intros: ["مرحبا."], table: {columns: [أ], rows: [[ب]]}}}
 `
 
@@ -26,7 +27,7 @@ func TestAContactGetsTheNearestLocale(t *testing.T) {
 	tpl := decode(t, localesYAML)
 	require.Empty(t, email.ValidateTemplate(tpl))
 	for locale, want := range map[string]string{
-		"": "en", "en-GB": "en", "de": "de", "de-AT": "de", "de_CH": "de", "DE": "de", "pt-BR": "pt-BR", "pt": "pt-BR", "pt-PT": "pt-BR", "ar-EG": "ar", "da": "en", "fr": "en", "not a locale": "en", "und": "en", "nds": "en",
+		"": "en", "en-GB": "en", "de": "de", "de-AT": "de", "de_CH": "de", "DE": "de", "pt-BR": "pt-BR", "pt": "pt-BR", "pt-PT": "pt-BR", "ar-EG": "ar", "da": "en", "nb-NO": "nb", "no": "nb", "fr": "en", "not a locale": "en", "und": "en", "nds": "en",
 	} {
 		require.Equal(t, want, tpl.Speaks(locale), locale)
 	}

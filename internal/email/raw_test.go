@@ -198,12 +198,19 @@ func TestARawAddressIsAnAddress(t *testing.T) {
 	for value, want := range map[string]string{
 		"https://x.test/?a=1&b=<": "", "javascript:alert(1)": "", "https://x.test/?a=1&b=2": `href="https://x.test/?a=1&amp;b=2"`, "mailto:a@b.test?x": `href="mailto:a%40b.test%3Fx"`, "": `href=""`,
 	} {
-		for range 2 { // an error is one also when it is remembered
-			out, err := r.Render(tpl, rawData(value), email.RenderOptions{})
-			require.Equal(t, want == "", err != nil, value)
-			if want != "" {
-				require.Contains(t, out.HTML, want)
-			}
+		out, err := r.Render(tpl, rawData(value), email.RenderOptions{})
+		require.Equal(t, want == "", err != nil, value)
+		if want != "" {
+			require.Contains(t, out.HTML, want)
 		}
+	}
+}
+
+func TestAPageThatCanNotBeMadeIsNoMail(t *testing.T) {
+	t.Parallel()
+	r := renderer(t)
+	for range 2 { // an error is one also when it is remembered
+		_, err := r.Render(rawTemplate(`<p style="color:{{ contact.evil }}">x</p>`), rawData("red"), email.RenderOptions{})
+		require.ErrorContains(t, err, "/html")
 	}
 }
