@@ -261,7 +261,7 @@ func unsubscribed(t *testing.T, rounds int) tally {
 CREATE TABLE chaos_order (n bigserial, contact_id uuid, what text);
 CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO chaos_order (contact_id, what) VALUES (NEW.contact_id, TG_ARGV[0]); PERFORM pg_advisory_xact_lock_shared(3); RETURN NEW; END $$;
-CREATE TRIGGER note_claim BEFORE UPDATE ON messages FOR EACH ROW WHEN (NEW.state = 'sending' AND OLD.state <> 'sending') EXECUTE FUNCTION note_claim('claim');
+CREATE TRIGGER note_claim BEFORE INSERT OR UPDATE OF fence ON messages FOR EACH ROW WHEN (NEW.state = 'sending') EXECUTE FUNCTION note_claim('claim');
 CREATE TRIGGER note_withdrawal BEFORE INSERT OR UPDATE ON consents FOR EACH ROW WHEN (NOT NEW.granted) EXECUTE FUNCTION note_claim('withdraw');`)
 	require.NoError(t, err)
 	sends := w.add(t, email.Marketing, rounds, anybody)

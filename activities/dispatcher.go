@@ -32,20 +32,27 @@ func (d *Dispatcher) lease(now time.Time) time.Time { return now.Add(d.Lease) }
 // wait pauses a waiting attempt between two looks at the ledger.
 func (d *Dispatcher) wait(ctx context.Context) error { return pause(ctx, d.Poll) }
 
-// Send starts the conversation for a claimed message and waits for its end, but no longer than its patience.
-func (d *Dispatcher) Send(ctx context.Context, m email.Message) {
-	done := make(chan struct{})
+// Send starts the conversation for a claimed message and waits for its end, but no longer than its patience. It gives the message as it was
+// recorded; false: that is not done yet, or a later claim has the message.
+func (d *Dispatcher) Send(ctx context.Context, m email.Message) (email.Message, bool) {
+	type end struct {
+		message email.Message
+		ok      bool
+	}
+	done := make(chan end, 1)
 	d.running.Go(func() {
-		defer close(done)
-		d.converse(context.WithoutCancel(ctx), m)
+		recorded, ok := d.converse(context.WithoutCancel(ctx), m)
+		done <- end{recorded, ok}
 	})
 	timer := time.NewTimer(d.Patience)
 	defer timer.Stop()
 	select {
-	case <-done:
+	case e := <-done:
+		return e.message, e.ok
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+	return m, false
 }
 
 // Drain waits for the conversations that are still going on, so that a stopping worker leaves no unknown behind.
@@ -58,7 +65,7 @@ func (d *Dispatcher) Drain(ctx context.Context) {
 	}
 }
 
-func (d *Dispatcher) converse(ctx context.Context, m email.Message) {
+func (d *Dispatcher) converse(ctx context.Context, m email.Message) (email.Message, bool) {
 	stop, end := d.keepLease(ctx, m), d.Paces.begin(m.ToAddress)
 	delivery := d.Transport.Send(ctx, email.Envelope{From: d.Sender(m.ID), To: m.ToAddress, Bytes: m.Raw})
 	stop()
@@ -73,12 +80,13 @@ func (d *Dispatcher) converse(ctx context.Context, m email.Message) {
 			if !applied {
 				d.Log.Warn("a later claim has this message", "message_id", m.ID, "outcome", string(delivery.Outcome))
 			}
-			return
+			m.State, m.Reason, m.LeaseUntil = state, reason, nil
+			return m, applied
 		}
 		// The outcome is known and must not be lost: as long as this process lives, it tries to write it down.
 		d.Log.Error("outcome not recorded yet", "message_id", m.ID, "error", err.Error())
 		if pause(ctx, recordBackoff) != nil {
-			return
+			return m, false
 		}
 	}
 }

@@ -62,13 +62,11 @@ func (a *Messages) SendEmail(ctx context.Context, in EffectInput) (EffectResult,
 		return EffectResult{Outcome: *attempt.outcome}, nil
 	}
 	if attempt.dispatch {
-		a.Dispatcher.Send(ctx, attempt.message)
-		current, err := a.Ledger.FindMessage(ctx, attempt.message.ID)
-		if err != nil {
-			// Its fate is being recorded by the dispatcher, whatever this look at it says.
-			return EffectResult{MessageID: attempt.message.ID, Pending: true}, nil //nolint:nilerr // as above
+		recorded, ok := a.Dispatcher.Send(ctx, attempt.message)
+		if !ok { // its fate is recorded when it is known
+			return EffectResult{MessageID: attempt.message.ID, State: email.Sending, Pending: true}, nil
 		}
-		attempt.message = current
+		attempt.message = recorded
 	}
 	return sendResult(attempt.message, attempt.outcome), nil
 }
@@ -189,9 +187,8 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 		}
 		if existing == nil {
 			t.message, t.outcome, err = a.write(ctx, tx, in, d, id)
-			if err != nil || t.message.ID == "" || t.message.State.Final() {
-				return err
-			}
+			t.dispatch = t.message.State == email.Sending
+			return err
 		}
 		if wait := a.Paces.try(t.message.ToAddress); wait > 0 {
 			return nil // queued: AwaitDelivery lets it wait for its turn
@@ -202,8 +199,8 @@ func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *atte
 	})
 }
 
-// write puts the message into the ledger: queued with the very bytes that every attempt will send, or skipped with the
-// reason. A mail whose time has not come is not written: then the message is empty, and the outcome says until when it waits.
+// write puts the message into the ledger: claimed, with the very bytes that every attempt will send, queued when its provider takes no more now,
+// or skipped with the reason. A mail whose time has not come is not written: then the message is empty, and the outcome says until when it waits.
 func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d draft, id string) (email.Message, *journey.Outcome, error) {
 	contact := tx.Contact()
 	m := email.Message{
@@ -241,6 +238,10 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 		}
 	}
 	m.State = begins(m.Reason)
+	if m.State == email.Queued && a.Paces.try(m.ToAddress) == 0 { // else AwaitDelivery lets it wait for its turn
+		until := a.Dispatcher.lease(a.Now())
+		m.State, m.Attempt, m.Fence, m.LeaseUntil = email.Sending, 1, 1, &until
+	}
 	if err := tx.InsertMessage(ctx, m); err != nil {
 		return m, nil, err
 	}

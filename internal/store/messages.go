@@ -21,8 +21,8 @@ func (tx *ContactTx) Message(ctx context.Context, id string) (*email.Message, er
 	return optional(messageOf, "find message")(tx.q.FindContactMessage(ctx, tx.id, parsed))
 }
 
-// InsertMessage writes a new row of the ledger: queued, or skipped or failed from the start. A second one for the same visit of a step is a
-// Conflict.
+// InsertMessage writes a new row of the ledger: queued, or sending, which is the same as queued and then claimed, or skipped or failed from the
+// start. A second one for the same visit of a step is a Conflict.
 func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
 	id, err := uuid.Parse(m.ID)
 	if err != nil {
@@ -32,8 +32,16 @@ func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
 	if err != nil {
 		return err
 	}
-	if m.State != email.Queued && m.State != email.Skipped && m.State != email.Failed {
-		return fault.New(fault.Invalid, "bad_message_state", "A message begins queued, skipped or failed.")
+	claims := int32(0)
+	switch m.State {
+	case email.Queued, email.Skipped, email.Failed:
+	case email.Sending:
+		claims = 1
+	case email.Sent, email.Deferred, email.Rejected, email.Unknown:
+		return fault.New(fault.Invalid, "bad_message_state", "A message begins queued, sending, skipped or failed.")
+	}
+	if (m.LeaseUntil != nil) != (m.State == email.Sending) {
+		return fault.New(fault.Invalid, "bad_lease", "A message that is sending has a lease, and no other.")
 	}
 	raw := m.Raw
 	if raw == nil {
@@ -44,6 +52,7 @@ func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
 		Visit: int32(m.Visit), Template: m.Template, TemplateVersion: int32(m.TemplateVersion), Class: string(m.Class), State: string(m.State),
 		Reason: clean(m.Reason), ToAddress: clean(m.ToAddress), Subject: clean(m.Subject), Html: clean(m.HTML), Text: clean(m.Text), Raw: raw,
 		MessageID: m.MessageID, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt, Topic: m.Topic, Locale: m.Locale,
+		Claims: claims, LeaseUntil: m.LeaseUntil,
 	})
 	if err != nil {
 		return failure("insert message", err)
@@ -51,7 +60,7 @@ func (tx *ContactTx) InsertMessage(ctx context.Context, m email.Message) error {
 	if n == 0 {
 		return fault.New(fault.Conflict, "message_exists", "This message has been made before.")
 	}
-	if !m.Tracked || m.State != email.Queued {
+	if !m.Tracked || m.State != email.Queued && m.State != email.Sending {
 		return nil
 	}
 	return failure("insert tracking", tx.q.InsertTracking(ctx, id, orNoLinks(m.Links)))

@@ -373,9 +373,9 @@ func (q *Queries) FinishMessage(ctx context.Context, arg FinishMessageParams) (i
 
 const InsertMessage = `-- name: InsertMessage :execrows
 INSERT INTO messages (id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason,
-    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic, locale)
+    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic, locale, attempt, fence, lease_until)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23::integer, $23::integer, $24)
 ON CONFLICT DO NOTHING
 `
 
@@ -402,6 +402,8 @@ type InsertMessageParams struct {
 	UpdatedAt       time.Time
 	Topic           string
 	Locale          string
+	Claims          int32
+	LeaseUntil      *time.Time
 }
 
 func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (int64, error) {
@@ -428,6 +430,8 @@ func (q *Queries) InsertMessage(ctx context.Context, arg InsertMessageParams) (i
 		arg.UpdatedAt,
 		arg.Topic,
 		arg.Locale,
+		arg.Claims,
+		arg.LeaseUntil,
 	)
 	if err != nil {
 		return 0, err

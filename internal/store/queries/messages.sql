@@ -6,9 +6,9 @@ SELECT * FROM messages WHERE contact_id = @contact_id AND id = @id;
 
 -- name: InsertMessage :execrows
 INSERT INTO messages (id, contact_id, enrollment_id, journey, version, step_id, visit, template, template_version, class, state, reason,
-    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic, locale)
+    to_address, subject, html, text, raw, message_id, created_at, updated_at, topic, locale, attempt, fence, lease_until)
 VALUES (@id, @contact_id, @enrollment_id, @journey, @version, @step_id, @visit, @template, @template_version, @class, @state, @reason,
-    @to_address, @subject, @html, @text, @raw, @message_id, @created_at, @updated_at, @topic, @locale)
+    @to_address, @subject, @html, @text, @raw, @message_id, @created_at, @updated_at, @topic, @locale, @claims::integer, @claims::integer, sqlc.narg('lease_until'))
 ON CONFLICT DO NOTHING;
 
 -- A transactional message whose fate is unknown is claimed once more, with the same bytes; a marketing one never is.
