@@ -27,7 +27,7 @@ func (a *Messages) arbitrate(ctx context.Context, tx ContactTx, in EffectInput, 
 	if err != nil {
 		return nil, err
 	}
-	w := wish{policy: d.policy, topic: send.Topic, window: send.Window, enrollment: in.Ref.EnrollmentID, priority: l.def.Priority}
+	w := wish{at: d.now, policy: d.policy, topic: send.Topic, window: send.Window, enrollment: in.Ref.EnrollmentID, priority: l.def.Priority}
 	if m.Class == email.Transactional {
 		w.policy = email.Policy{Timezone: d.policy.Timezone} // needed by the contact: only its author's own window counts
 	}
@@ -67,6 +67,7 @@ func (a *Messages) heldOrLeft(ctx context.Context, tx ContactTx, in EffectInput,
 
 // wish is a mail that wants to go out, whoever sends it.
 type wish struct {
+	at         time.Time // zero: now
 	policy     email.Policy
 	topic      string
 	window     *audience.Hours
@@ -81,7 +82,10 @@ func (w wish) ruled() bool {
 
 // judge decides by what the contact has had, and what waits, when a mail may go out.
 func (a *Messages) judge(ctx context.Context, tx ContactTx, w wish) (email.Verdict, error) {
-	asked := email.Wish{At: a.Now(), Topic: w.topic, Zone: w.policy.Location(tx.Contact().Timezone)}
+	if w.at.IsZero() {
+		w.at = a.Now()
+	}
+	asked := email.Wish{At: w.at, Topic: w.topic, Zone: w.policy.Location(tx.Contact().Timezone)}
 	if w.window != nil {
 		asked.Windows = []audience.Hours{*w.window}
 	}

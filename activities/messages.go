@@ -107,7 +107,9 @@ type draft struct {
 	written  bool           // by the step's author, in the template's own language
 	choice   *subjectChoice // nil: none is to be made
 	policy   email.Policy
-	looked   bool // the address's domain has been looked up, or could not be
+	priority int       // of its journey
+	now      time.Time // at which it is judged, under the contact's row lock
+	looked   bool      // the address's domain has been looked up, or could not be
 }
 
 func (a *Messages) draft(ctx context.Context, in EffectInput, step *journey.Step) (draft, error) {
@@ -146,6 +148,19 @@ func (a *Messages) policy(ctx context.Context) (email.Policy, error) {
 	return a.Policies.find(ctx)
 }
 
+// questions are what the claim will ask: the same moment in all of them, so that what was asked ahead is what is asked.
+func (d draft) questions(id string, in EffectInput) email.SendQuestions {
+	q := email.SendQuestions{
+		MessageID: id, EnrollmentID: in.Ref.EnrollmentID, Topic: d.step.Send.Topic, Marketing: email.Class(d.step.Send.Class) != email.Transactional,
+		Tracked: d.template.Tracked(), Priority: d.priority,
+	}
+	if len(d.policy.Caps) > 0 {
+		since := d.now.Add(-d.policy.Lookback())
+		q.Since = &since
+	}
+	return q
+}
+
 // claim decides, under the contact's row lock, whether the message may be sent, and takes it for sending. After an
 // unsubscribe has committed, no claim succeeds.
 func (a *Messages) claim(ctx context.Context, in EffectInput, d draft) (attempt, error) {
@@ -162,6 +177,13 @@ func (a *Messages) claim(ctx context.Context, in EffectInput, d draft) (attempt,
 func (a *Messages) claimIn(ctx context.Context, in EffectInput, d draft, t *attempt) error {
 	return a.Contacts.InContact(ctx, in.Ref.ContactID, func(ctx context.Context, tx ContactTx) error {
 		id := stepID(messageSpace, in.Ref)
+		d.now = a.Now()
+		if l, err := a.Versions.loaded(in.Ref.Hash); err == nil {
+			d.priority = l.def.Priority
+		}
+		if err := tx.PrepareSend(ctx, d.questions(id, in)); err != nil {
+			return fmt.Errorf("prepare send: %w", err)
+		}
 		existing, err := tx.Message(ctx, id)
 		if err != nil {
 			return fmt.Errorf("find message: %w", err)

@@ -59,6 +59,8 @@ type ContactTx interface {
 	HoldSend(ctx context.Context, enrollmentID, topic string, priority int, held email.Verdict) error
 	HoldReason(ctx context.Context, enrollmentID string) (string, error)
 	ReleaseSend(ctx context.Context, enrollmentID string) error
+	// PrepareSend asks for all of this ahead, at once.
+	PrepareSend(ctx context.Context, q email.SendQuestions) error
 	Message(ctx context.Context, id string) (*email.Message, error)
 	InsertMessage(ctx context.Context, m email.Message) error
 	ClaimMessage(ctx context.Context, id string, leaseUntil, now time.Time) (email.Message, error)

@@ -105,6 +105,14 @@ type Message struct {
 	Engagement
 }
 
+// SendQuestions are what a send asks of its contact, to be asked all at once.
+type SendQuestions struct {
+	MessageID, EnrollmentID, Topic string
+	Marketing, Tracked             bool
+	Priority                       int
+	Since                          *time.Time // mails since then are counted; nil: none
+}
+
 // Wait is that a mail waits for its turn, because so much goes to its provider already.
 type Wait struct {
 	Provider string    `json:"provider" doc:"Who takes in the recipient's mail."`

@@ -30,7 +30,8 @@ type ContactTx struct {
 	company map[string]any
 	rules   *rules
 	paused  []string
-	woken   bool  // the journey has something to read that was not there before
+	woken   bool // the journey has something to read that was not there before
+	ahead   prepared
 	shift   int64 // opened by the id of a merged contact: what its events' numbers have grown by
 }
 

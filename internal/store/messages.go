@@ -18,6 +18,13 @@ func (tx *ContactTx) Message(ctx context.Context, id string) (*email.Message, er
 	if err != nil {
 		return nil, nil //nolint:nilnil // no id, no message
 	}
+	if rows, known := take(&tx.ahead.message, parsed); known {
+		if len(rows) == 0 {
+			return nil, nil //nolint:nilnil // as above
+		}
+		m := messageOf(rows[0])
+		return &m, nil
+	}
 	return optional(messageOf, "find message")(tx.q.FindContactMessage(ctx, tx.id, parsed))
 }
 

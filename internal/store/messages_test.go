@@ -50,6 +50,8 @@ func TestMessageIsMadeOnce(t *testing.T) {
 		require.Nil(t, none)
 		sending := queued(e, 2, email.Marketing)
 		sending.State = email.Sending
+		requireFault(t, tx.InsertMessage(ctx, sending), fault.Invalid, "bad_lease")
+		sending.State = email.Sent
 		requireFault(t, tx.InsertMessage(ctx, sending), fault.Invalid, "bad_message_state")
 		skipped := queued(e, 3, email.Marketing)
 		skipped.State, skipped.Reason, skipped.ToAddress, skipped.Raw = email.Skipped, email.ReasonNoAddress, "", nil

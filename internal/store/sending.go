@@ -10,9 +10,12 @@ import (
 
 // CountedMail lists the marketing mails since a moment that count against caps: those that the contact got, may have got, or is about to get.
 func (tx *ContactTx) CountedMail(ctx context.Context, since time.Time) ([]email.SentMail, error) {
-	rows, err := tx.q.ListCountedMessages(ctx, tx.id, since)
-	if err != nil {
-		return nil, failure("list counted messages", err)
+	rows, known := take(&tx.ahead.counted, since)
+	if !known {
+		var err error
+		if rows, err = tx.q.ListCountedMessages(ctx, tx.id, since); err != nil {
+			return nil, failure("list counted messages", err)
+		}
 	}
 	mails := make([]email.SentMail, len(rows))
 	for i, row := range rows {
@@ -27,6 +30,9 @@ func (tx *ContactTx) HeldBefore(ctx context.Context, enrollmentID string, priori
 	if err != nil {
 		return nil, err
 	}
+	if topics, known := take(&tx.ahead.before, heldBefore{id, int32(priority)}); known {
+		return topics, nil
+	}
 	topics, err := tx.q.ListHeldBefore(ctx, tx.id, id, int32(priority))
 	return topics, failure("list held sends", err)
 }
@@ -37,6 +43,7 @@ func (tx *ContactTx) HoldSend(ctx context.Context, enrollmentID, topic string, p
 	if err != nil {
 		return err
 	}
+	tx.ahead.unheld = nil
 	return failure("hold send", tx.q.HoldSend(ctx, dbsqlc.HoldSendParams{EnrollmentID: id, Topic: topic, Priority: int32(priority), HeldUntil: held.Until, Reason: held.Reason}))
 }
 
@@ -45,6 +52,9 @@ func (tx *ContactTx) ReleaseSend(ctx context.Context, enrollmentID string) error
 	id, err := parseID(enrollmentID)
 	if err != nil {
 		return err
+	}
+	if holds, known := take(&tx.ahead.unheld, id); known && len(holds) == 0 {
+		return nil // there is nothing to release
 	}
 	return failure("release send", tx.q.ReleaseSend(ctx, id))
 }
@@ -64,6 +74,9 @@ func (tx *ContactTx) HoldReason(ctx context.Context, enrollmentID string) (strin
 
 // WithSales tells whether a handoff of the contact is open or accepted: somebody in sales works on it.
 func (tx *ContactTx) WithSales(ctx context.Context) (bool, error) {
+	if with, known := take(&tx.ahead.withSales, tx.id); known {
+		return with, nil
+	}
 	with, err := tx.q.IsWithSales(ctx, tx.id)
 	return with, failure("find handoffs", err)
 }

@@ -32,6 +32,9 @@ func (s *Store) Suppress(ctx context.Context, emailKey, reason string, now time.
 // same transaction never comes after a suppression.
 func (tx *ContactTx) Suppressed(ctx context.Context, emailKey string) (string, bool, error) {
 	key := EmailKey(emailKey)
+	if standing, known := take(&tx.ahead.standing, key); known {
+		return standingOf(ctx, tx.q, key, standing)
+	}
 	if err := tx.q.LockAddressShared(ctx, lockAddresses, key); err != nil {
 		return "", false, failure("lock address", err)
 	}
@@ -48,6 +51,10 @@ func suppressed(ctx context.Context, q *dbsqlc.Queries, key string) (string, boo
 	if err != nil {
 		return "", false, failure("find suppression", err)
 	}
+	return standingOf(ctx, q, key, standing)
+}
+
+func standingOf(ctx context.Context, q *dbsqlc.Queries, key string, standing dbsqlc.FindStandingRow) (string, bool, error) {
 	if standing.Reason != "" || len(standing.ErasureKey) == 0 {
 		return standing.Reason, standing.Reason != "", nil
 	}
@@ -73,6 +80,9 @@ func (s *Store) SetConsent(ctx context.Context, contactID, topic string, granted
 // ConsentRefusal is why the contact gets no marketing mail of a topic (empty: of none in particular): it has said no, to the topic or to
 // marketing as a whole, or never asked for what has to be asked for. It is empty when it may be written to.
 func (tx *ContactTx) ConsentRefusal(ctx context.Context, topic string) (string, error) {
+	if reason, known := take(&tx.ahead.refusal, topic); known {
+		return reason, nil
+	}
 	reason, err := tx.q.FindRefusal(ctx, tx.id, topic)
 	return reason, failure("find consent", err)
 }

@@ -28,6 +28,9 @@ const (
 
 // TrackingConsent tells whether it may be seen what the contact does with its mail: yes, until it says otherwise.
 func (tx *ContactTx) TrackingConsent(ctx context.Context) (bool, error) {
+	if withdrawn, known := take(&tx.ahead.withdrawn, TopicTracking); known {
+		return !withdrawn, nil
+	}
 	withdrawn, err := tx.q.IsWithdrawn(ctx, tx.id, TopicTracking)
 	return !withdrawn, failure("find consent", err)
 }
