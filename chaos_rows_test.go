@@ -56,17 +56,32 @@ func advisory(key int) func(*testing.T, *chaosWorld, activities.EffectInput, str
 	}
 }
 
-var (
-	pointClaim = point{cut: always, reached: aLockIsWaitedFor, arm: func(t *testing.T, w *chaosWorld, victim activities.EffectInput, _ string) func() {
+func pointClaim() point {
+	return point{cut: always, reached: aLockIsWaitedFor, arm: func(t *testing.T, w *chaosWorld, victim activities.EffectInput, _ string) func() {
 		return w.hold(t, "SELECT 1 FROM contacts WHERE id = $1 FOR UPDATE", victim.Ref.ContactID)
 	}}
-	pointClaimed = point{arm: scripted("rcpt", "hang", nil), reached: aFaultStruck, cut: always}
-	pointData    = point{arm: scripted("mid_data", "hang", map[string]any{"bytes": 200}), reached: aFaultStruck, cut: always}
-	pointDot     = point{arm: scripted("after_dot", "hang", map[string]any{"keep": true}), reached: aFaultStruck, cut: always}
-	pointReply   = point{arm: advisory(1), reached: aLockIsWaitedFor, cut: always}
-	// The dead process's last word may still be heard, or not.
-	pointCommit = point{arm: advisory(2), reached: aLockIsWaitedFor, cut: func(round int) bool { return round%2 == 0 }}
-)
+}
+
+func pointClaimed() point {
+	return point{arm: scripted("rcpt", "hang", nil), reached: aFaultStruck, cut: always}
+}
+
+func pointData() point {
+	return point{arm: scripted("mid_data", "hang", map[string]any{"bytes": 200}), reached: aFaultStruck, cut: always}
+}
+
+func pointDot() point {
+	return point{arm: scripted("after_dot", "hang", map[string]any{"keep": true}), reached: aFaultStruck, cut: always}
+}
+
+func pointReply() point {
+	return point{arm: advisory(1), reached: aLockIsWaitedFor, cut: always}
+}
+
+// pointCommit: the dead process's last word may still be heard, or not.
+func pointCommit() point {
+	return point{arm: advisory(2), reached: aLockIsWaitedFor, cut: func(round int) bool { return round%2 == 0 }}
+}
 
 // killed kills a process in each round, with some sends under way and one of them at the point; then every send is performed again, as Temporal
 // would, until its fate is settled.

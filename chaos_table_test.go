@@ -22,12 +22,12 @@ type chaosRow struct {
 
 func chaosRows() []chaosRow {
 	return []chaosRow{
-		{"1a", "killed before the claim", 1, 200, killed(pointClaim)},
-		{"1b", "killed when claimed, before the data", 1, 200, killed(pointClaimed)},
-		{"1c", "killed in the middle of the data", 1, 200, killed(pointData)},
-		{"1d", "killed after the dot, before the reply", 1, 200, killed(pointDot)},
-		{"1e", "killed after the 250, before the ledger", 1, 200, killed(pointReply)},
-		{"1f", "killed at the ledger's commit", 2, 200, killed(pointCommit)},
+		{"1a", "killed before the claim", 1, 200, killed(pointClaim())},
+		{"1b", "killed when claimed, before the data", 1, 200, killed(pointClaimed())},
+		{"1c", "killed in the middle of the data", 1, 200, killed(pointData())},
+		{"1d", "killed after the dot, before the reply", 1, 200, killed(pointDot())},
+		{"1e", "killed after the 250, before the ledger", 1, 200, killed(pointReply())},
+		{"1f", "killed at the ledger's commit", 2, 200, killed(pointCommit())},
 		{"2", "the server accepts, then cuts", 6, 200, cutAfterReply},
 		{"3", "the server cuts or hangs before its reply", 4, 200, cutBeforeReply},
 		{"4", "the mail can't be made, or is cut after any byte", 6, 200, cutInBody},
