@@ -211,7 +211,7 @@ func (a *Messages) chooseSubject(ctx context.Context, in EffectInput, step *jour
 
 // note records the choice with the message.
 func (c *subjectChoice) note(ctx context.Context, tx ContactTx, m email.Message) error {
-	if c == nil || m.State != email.Queued {
+	if c == nil || m.State != email.Queued && m.State != email.Sending {
 		return nil
 	}
 	return tx.ChooseSubject(ctx, m.ID, c.set.ID, c.line.ID, c.reason, m.CreatedAt)
