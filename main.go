@@ -24,7 +24,7 @@ const usage = `throughline – one durable customer journey per contact
   throughline migrate                        bring the database to this version
   throughline journey lint FILE…             say everything that is wrong with a journey
   throughline journey publish FILE           save and publish a journey through the api
-  throughline journey simulate FILE --events EVENTS.jsonl
+  throughline journey simulate FILE --events EVENTS.jsonl [--winner STEP=ARM]
                                              run a journey in memory, on a virtual clock
   throughline template put FILE…             save mail templates through the api
   throughline scoring lint FILE              say everything that is wrong with a scoring model

@@ -96,6 +96,7 @@ func TestCommandLine(t *testing.T) {
 		{name: "lint the examples", args: []string{"journey", "lint", "examples/trial-to-paid.yaml", "examples/win-back.yaml"}, says: []string{"trial-to-paid.yaml: ok", "win-back.yaml: ok"}},
 		{name: "lint a wrong one", args: []string{"journey", "lint", wrong}, err: errProblems, says: []string{"unknown_step", "duplicate_step", "/steps/1", "send"}},
 		{name: "simulate", args: []string{"journey", "simulate", "examples/trial-to-paid.yaml", "--events", "examples/trial-to-paid.events.jsonl"}, says: []string{"8 contacts", "to_sales → won"}},
+		{name: "simulate a winner", args: []string{"journey", "simulate", "examples/trial-to-paid.yaml", "--events", "examples/trial-to-paid.events.jsonl", "--winner", "nudge=1"}, says: []string{"nudge → 1", "long, the winner"}},
 		{name: "simulate without events", args: []string{"journey", "simulate", "examples/trial-to-paid.yaml"}, err: errUsage},
 		{name: "version", args: []string{"version"}, says: []string{"dev"}},
 	} {

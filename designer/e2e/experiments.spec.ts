@@ -38,7 +38,7 @@ test("how a split is judged, and what a mail withholds, is asked for in forms", 
   await page.locator(".step", { hasText: "nudge" }).first().click();
   const form = page.getByRole("region", { name: "The step nudge", exact: true });
   const experiment = form.getByRole("group", { name: "Experiment" });
-  await experiment.getByText("How the arms are compared, and what follows from it.").click();
+  await experiment.getByRole("switch", { name: "How the arms are compared, and what follows from it." }).click();
   await experiment.getByRole("combobox", { name: "Who names the winner" }).click();
   await page.getByRole("option", { name: "automatic" }).click();
   await experiment.getByRole("button", { name: "Add an event" }).click();

@@ -137,6 +137,9 @@ func (r ExperimentRecord) Show() Experiment {
 	if len(arms) > 0 && e.Verdict.State != VerdictDecided && e.Verdict.State != VerdictUneven {
 		e.foretell(arms, base)
 	}
+	if r.Winner != nil { // it has been stopped
+		e.Verdict.Sentence = strings.NewReplacer("; you may stop", "", "; keep going", "").Replace(e.Verdict.Sentence)
+	}
 	return e
 }
 
@@ -192,12 +195,8 @@ func (e *Experiment) verdict(j report.Judgement) ExperimentVerdict {
 		if len(e.Variants) > 2 {
 			than, with = "all others", " than with "+next.called()
 		}
-		onward := "; you may stop."
-		if e.Won != nil {
-			onward = "."
-		}
 		return ExperimentVerdict{State: VerdictDecided, Winner: leader.Port,
-			Sentence: fmt.Sprintf("%s is better than %s: between %s points more reach the goal%s%s", leader.called(), than, between(j.Margin), with, onward)}
+			Sentence: fmt.Sprintf("%s is better than %s: between %s points more reach the goal%s; you may stop.", leader.called(), than, between(j.Margin), with)}
 	case j.Missing > 0:
 		return ExperimentVerdict{State: VerdictTooFew,
 			Sentence: fmt.Sprintf("Nothing is decided yet; keep going. Each arm must have %d contacts first; the smallest has %d.", report.MinimumSample, report.MinimumSample-j.Missing)}

@@ -13,19 +13,23 @@ const thompsonDraws = 10_000
 // floor, so that one that was unlucky early is still heard. The same counts and seed give the same weights. It earns while it learns, and
 // decides nothing: whoever wants to know takes Judge.
 func ThompsonWeights(arms []Arm, floor float64, seed uint64) []float64 {
+	return weightsOf(arms, floor, seed, thompsonDraws)
+}
+
+func weightsOf(arms []Arm, floor float64, seed uint64, draws int) []float64 {
 	if len(arms) == 0 {
 		return nil
 	}
 	random := rand.New(rand.NewPCG(seed, uint64(len(arms)))) //nolint:gosec // a simulation, no secret
 	weights := make([]float64, len(arms))
-	for range thompsonDraws {
+	for range draws {
 		best, highest := 0, -1.0
 		for i, a := range arms {
 			if drawn := drawBeta(random, 1+float64(a.Converted), 1+float64(a.Entered-a.Converted)); drawn > highest {
 				best, highest = i, drawn
 			}
 		}
-		weights[best] += 1.0 / thompsonDraws
+		weights[best] += 1 / float64(draws)
 	}
 	floor = min(max(0, floor), 1/float64(len(arms)))
 	for i := range weights {

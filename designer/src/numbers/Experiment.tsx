@@ -1,10 +1,13 @@
 import { Alert, Card, Group, Table, Text, Title } from "@mantine/core";
+
 import { When } from "../frame/states";
 import { can, useSession } from "../session/session";
 
 import { Behind } from "./Behind";
 import { EndExperiment } from "./EndExperiment";
 import { type Experiment as Shown, type Numbers, type RowsOf, atAnyLook, chance, lift, percent, points, title, verdict, withInterval } from "./numbers";
+
+const short = { whiteSpace: "nowrap" } as const; // a name is read as one
 
 // Experiment is what a split or a withheld mail shows: first what to do, then the figures that say so.
 export function Experiment({ numbers, experiment }: { numbers: Numbers; experiment: Shown }) {
@@ -21,17 +24,17 @@ export function Experiment({ numbers, experiment }: { numbers: Numbers; experime
       </Group>
       <Won experiment={experiment} />
       <Sentence experiment={experiment} />
-      <Table.ScrollContainer minWidth={840} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": `Variants of ${experiment.step}` } }}>
+      <Table.ScrollContainer minWidth={960} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": `Variants of ${experiment.step}` } }}>
         <Table aria-label={`Variants of ${experiment.step}`}>
           <Table.Thead>
-            <Table.Tr>{heads.map((head) => <Table.Th key={head}>{head}</Table.Th>)}</Table.Tr>
+            <Table.Tr>{heads.map((head, place) => <Table.Th key={head} style={place < 2 ? short : undefined}>{head}</Table.Th>)}</Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {experiment.variants.map((variant) => {
               const difference = atAnyLook(variant);
               return (
                 <Table.Tr key={variant.port}>
-                  <Table.Td>{variant.name}{variant.holdout && !variant.name.includes("left alone") ? " (left alone)" : ""}</Table.Td>
+                  <Table.Td style={short}>{variant.name}{variant.holdout && !variant.name.includes("left alone") ? " (left alone)" : ""}</Table.Td>
                   <Table.Td><Behind numbers={numbers} rows={rowsOf(experiment, variant.port)}>{variant.entered.toLocaleString()}</Behind></Table.Td>
                   <Table.Td>{variant.converted.toLocaleString()}</Table.Td>
                   <Table.Td>{withInterval(variant.conversion)}</Table.Td>
