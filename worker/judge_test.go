@@ -20,7 +20,9 @@ type counting struct {
 
 func (c *counting) Note(context.Context) error { return nil }
 
-func (c *counting) All(context.Context) ([]string, error) { return []string{"small", "broken", "large"}, nil }
+func (c *counting) All(context.Context) ([]string, error) {
+	return []string{"small", "broken", "large"}, nil
+}
 
 func (c *counting) Look(_ context.Context, id string) (string, error) {
 	c.looked = append(c.looked, id)
