@@ -13,18 +13,25 @@ import (
 	"throughline.dev/throughline/internal/journey"
 )
 
-// newArbited is a product with a sending policy and journeys that all want to write to who signs up. Its clock is turned by the test.
-func newArbited(t *testing.T, policy email.Policy, begin time.Time, documents ...string) *example {
+// newRuled is a product with a sending policy and a template; nothing of it runs yet.
+func newRuled(t *testing.T, policy email.Policy, at time.Time) *process {
 	t.Helper()
 	needStack(t)
 	p, err := newProcess(t.Context(), testConfig(t), slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.close()) })
+	_, err = p.store.SaveTemplate(t.Context(), email.Template{Key: "hello", Subject: "Hello", Body: email.Body{Intros: []string{"Hello."}}}, "hash", nil, at)
+	require.NoError(t, err)
+	_, err = p.store.SaveSendingPolicy(t.Context(), policy, nil, at)
+	require.NoError(t, err)
+	return p
+}
+
+// newArbited is a product with a sending policy and journeys that all want to write to who signs up. Its clock is turned by the test.
+func newArbited(t *testing.T, policy email.Policy, begin time.Time, documents ...string) *example {
+	t.Helper()
 	long := begin.Add(-time.Hour)
-	_, err = p.store.SaveTemplate(t.Context(), email.Template{Key: "hello", Subject: "Hello", Body: email.Body{Intros: []string{"Hello."}}}, "hash", nil, long)
-	require.NoError(t, err)
-	_, err = p.store.SaveSendingPolicy(t.Context(), policy, nil, long)
-	require.NoError(t, err)
+	p := newRuled(t, policy, long)
 	for _, text := range documents {
 		def, problems := journey.Check([]byte(text), journey.Known{})
 		require.Empty(t, problems)

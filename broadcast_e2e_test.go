@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -154,54 +153,4 @@ func TestBroadcast(t *testing.T) {
 	require.True(t, strings.Contains(string(body), "broadcast_state"), string(body))
 	status, _ = p.do(t, http.MethodDelete, "/v1/segments/"+c.segment, p.config.AdminKey, "")
 	require.Less(t, status, 300, "a broadcast that is over holds its segment no more")
-}
-
-// Who pauses a broadcast stops it at once; it goes on from there, and who has unsubscribed meanwhile gets nothing.
-func TestBroadcastPausesAndGoesOn(t *testing.T) {
-	t.Parallel()
-	p := start(t)
-	p.template(t, "news", "News")
-	c := newMembers(t, p, 40, nil)
-	// Batches of one mail each, a second apart.
-	b := p.broadcast(t, email.BroadcastPlan{Name: "Slow", Segment: c.segment, Template: "news", Schedule: now(), Rate: 600})
-	sent := func() (n int64) {
-		for _, count := range p.numbers(t, b.ID).Counts {
-			if count.State == "sent" {
-				n = count.Total
-			}
-		}
-		return n
-	}
-	_ = sent
-	p.act(t, b.ID, email.PauseBroadcast)
-	p.over(t, b.ID, email.BroadcastPaused)
-	var mailed int
-	query(t, p.config.DatabaseURL, "SELECT count(*) FROM messages", nil, &mailed)
-	left := 0
-	for _, who := range c.people {
-		if id := p.contact(t, who).ID; len(p.messages(t, id)) == 0 && left == 0 {
-			left++
-			query(t, p.config.DatabaseURL, "INSERT INTO consents (contact_id, topic, granted, source, at) VALUES ($1, 'marketing', false, 'test', now()) RETURNING true", []any{id}, new(bool))
-		}
-	}
-	var after int
-	query(t, p.config.DatabaseURL, "SELECT count(*) FROM messages", nil, &after)
-	require.Equal(t, mailed, after, "nothing starts while it is paused")
-	began := time.Now()
-	p.act(t, b.ID, email.ResumeBroadcast)
-	p.over(t, b.ID, email.BroadcastCompleted)
-	t.Logf("%d of 40 before the pause; the rest in %s", mailed, time.Since(began).Round(time.Millisecond))
-	reasons := map[string]int{}
-	for _, r := range p.recipients(t, b.ID) {
-		reasons[string(r.State)+" "+r.Reason]++
-	}
-	require.Equal(t, map[string]int{"sent ": 40 - left, "skipped unsubscribed": left}, plus(reasons, "skipped unsubscribed", 0))
-	for _, who := range c.people {
-		require.LessOrEqual(t, len(caught(t, who.email)), 1)
-	}
-}
-
-func plus(m map[string]int, key string, n int) map[string]int {
-	m[key] += n
-	return m
 }

@@ -131,22 +131,28 @@ func (e *example) compare(t *testing.T) {
 	t.Logf("%d contacts, %d steps, the same in both", len(e.ids), taken)
 }
 
-// run lets a contact's events happen at their times, in a workflow whose clock skips what it waits for.
-func (e *example) run(t *testing.T, user string) {
-	t.Helper()
+// skipping runs one workflow with the real activities, on a clock that skips what it waits for.
+func skipping(of *process, begin time.Time, workflowID string) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	env := suite.NewTestWorkflowEnvironment()
-	p := *e.process
+	p := *of
 	p.now = env.Now
 	parts, _ := p.activities()
 	parts.Steps.Webhooks = receiver{}
 	worker.Register(env, parts)
-	id := e.ids[user]
-	begin := e.events[0].At
 	env.SetStartTime(begin)
 	env.SetTestTimeout(patience)
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflows.JourneyID(id), TaskQueue: workflows.TaskQueue})
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: workflowID, TaskQueue: workflows.TaskQueue})
+	return env
+}
+
+// run lets a contact's events happen at their times, in a workflow whose clock skips what it waits for.
+func (e *example) run(t *testing.T, user string) {
+	t.Helper()
+	id := e.ids[user]
+	begin := e.events[0].At
+	env := skipping(e.process, begin, workflows.JourneyID(id))
 	env.OnSignalExternalWorkflow(mock.Anything, workflows.JourneyID(id), "", workflows.SignalPoke, nil).
 		Run(func(mock.Arguments) {
 			env.RegisterDelayedCallback(func() { env.SignalWorkflow(workflows.SignalPoke, nil) }, 0)

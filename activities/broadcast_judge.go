@@ -12,6 +12,7 @@ import (
 // JudgeBroadcast looks at a test: it begins the time to decide, decides when one variant is surely better or the time is over, and otherwise
 // tells when to look again.
 func (a *Broadcasts) JudgeBroadcast(ctx context.Context, in BroadcastRef) (BroadcastStep, error) {
+	defer beating(ctx)()
 	now := a.Messages.Now()
 	b, err := a.Source.MoveBroadcast(ctx, in.BroadcastID, now, func(b email.Broadcast) email.Broadcast { return b.Tested(now) })
 	if err != nil || b.State != email.BroadcastDeciding {

@@ -100,7 +100,7 @@ func (a *Broadcasts) all(ctx context.Context, work *batch, due []email.Broadcast
 	wg.Wait()
 }
 
-// beating shows that a batch goes on, as long as it does.
+// beating shows that an activity goes on, as long as it does.
 func beating(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -231,7 +231,7 @@ func (a *Broadcasts) write(ctx context.Context, tx ContactTx, work *batch, locke
 // refuse finds why a mail must not go out, and puts that into it; or until when it has to wait.
 func (a *Broadcasts) refuse(ctx context.Context, tx ContactTx, work *batch, d draft, locked email.LockedRecipient, m *email.Message) (until *time.Time, err error) {
 	if locked.Doubled {
-		m.Reason = email.ReasonMerged
+		m.Reason = email.ReasonDoubled
 		return nil, nil //nolint:nilnil // no wait
 	}
 	if m.Reason, err = Refusal(ctx, tx, *m); err != nil || m.Reason != "" {

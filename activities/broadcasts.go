@@ -76,6 +76,7 @@ func (a *Broadcasts) ActOnBroadcast(ctx context.Context, in BroadcastAct) (Broad
 
 // GatherRecipients writes down who is to get the broadcast: who is in the segment while it passes, in the order of ids, some at a time.
 func (a *Broadcasts) GatherRecipients(ctx context.Context, in BroadcastRef) (BroadcastStep, error) {
+	defer beating(ctx)()
 	b, err := a.Source.MoveBroadcast(ctx, in.BroadcastID, a.Messages.Now(), email.Broadcast.Opened)
 	if err != nil {
 		return BroadcastStep{}, retryable(ctx, err)
@@ -92,7 +93,6 @@ func (a *Broadcasts) GatherRecipients(ctx context.Context, in BroadcastRef) (Bro
 			return BroadcastStep{}, retryable(ctx, err)
 		}
 		total += n
-		activity.RecordHeartbeat(ctx, total)
 		if stopping(ctx) {
 			break
 		}
@@ -139,6 +139,7 @@ func assigned(b email.Broadcast, policy email.Policy, member email.BroadcastMemb
 
 // CloseBroadcast ends a broadcast: when nobody is left it is complete; when it was cancelled, whoever has had nothing gets that as the reason.
 func (a *Broadcasts) CloseBroadcast(ctx context.Context, in BroadcastRef) (BroadcastStep, error) {
+	defer beating(ctx)()
 	b, err := a.Source.FindBroadcast(ctx, in.BroadcastID)
 	if err != nil {
 		return BroadcastStep{}, retryable(ctx, err)
@@ -158,7 +159,6 @@ func (a *Broadcasts) CloseBroadcast(ctx context.Context, in BroadcastRef) (Broad
 			return BroadcastStep{}, retryable(ctx, err)
 		}
 		closed += n
-		activity.RecordHeartbeat(ctx, closed)
 		if n < closeAtOnce || stopping(ctx) {
 			break
 		}

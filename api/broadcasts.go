@@ -68,7 +68,7 @@ func (s *server) broadcastRoutes() {
 	}{
 		{email.PauseBroadcast, "Pause a broadcast", "No mail of it starts any more; what is being delivered goes out."},
 		{email.ResumeBroadcast, "Resume a broadcast", "It goes on from where it stood. What is due by now goes out at once."},
-		{email.CancelBroadcast, "Cancel a broadcast", "Who has not had the mail gets none, with the reason `cancelled`. It can't be taken back."},
+		{email.CancelBroadcast, "Cancel a broadcast", "Who has not had the mail gets none, with the reason `broadcast_cancelled`. It can't be taken back."},
 	} {
 		handle(s, operation{id: string(act.action) + "-broadcast", method: http.MethodPost, path: "/v1/broadcasts/{id}/" + string(act.action), tag: "broadcasts", errors: conflict,
 			summary: act.summary, doc: act.doc, access: write},

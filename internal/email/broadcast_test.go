@@ -13,7 +13,7 @@ import (
 	"throughline.dev/throughline/internal/fault"
 )
 
-var broadcastDay = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // never changed
+var broadcastDay = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 
 // A model of a broadcast: people act as they like, the engine does what is next, and recipients settle. Whatever comes, nobody is mailed while
 // it does not run, nobody of the rest before there is a winner, and left alone it comes to its end with everybody settled.

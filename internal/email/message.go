@@ -54,8 +54,8 @@ const (
 	ReasonFateUnknown    = "fate_unknown"           // the connection was cut after the final dot
 	ReasonSlowed         = "slowed"                 // deferred: the provider asked for less
 	ReasonPaced          = "paced"                  // it waits: so much goes to its provider already
-	ReasonCancelled      = "cancelled"              // its broadcast was cancelled before it was sent
-	ReasonMerged         = "merged"                 // the contact was merged with another one, which the broadcast has reached
+	ReasonCancelled      = "broadcast_cancelled"    // its broadcast was cancelled before it was sent
+	ReasonDoubled        = "doubled"                // the contact was merged with another one, which the broadcast has reached
 )
 
 // Rendered is a template filled for one contact.

@@ -32,6 +32,6 @@ func Reasons() [][2]string {
 		{ReasonSlowed, "the recipient's mail provider asked us to slow down"},
 		{ReasonPaced, "no more mail a minute may go to the recipient's mail provider"},
 		{ReasonCancelled, "the broadcast was cancelled before"},
-		{ReasonMerged, "the contact was merged with another one that the broadcast has reached"},
+		{ReasonDoubled, "the contact was merged with another one that the broadcast has reached"},
 	}, audience.HeldReasons())
 }

@@ -164,7 +164,7 @@ func TestRecipientsMergeAndErase(t *testing.T) {
 			require.Equal(t, ids[0], r.ContactID)
 			if r.Doubled {
 				doubled++
-				r.State, r.Reason = email.RecipientSkipped, email.ReasonMerged
+				r.State, r.Reason = email.RecipientSkipped, email.ReasonDoubled
 			} else {
 				r.State = email.RecipientSending
 			}
