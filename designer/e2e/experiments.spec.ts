@@ -15,12 +15,19 @@ steps:
     exit: finished
 `;
 
-// published makes a journey of this file's own, and waits until the worker knows its experiment.
+// published makes a journey of this file's own, lets somebody go through it, and waits until that is counted.
 async function published(page: Page) {
   const headers = { Authorization: `Bearer ${required("ADMIN_KEY")}` };
   expect((await page.request.put("/v1/journeys/compared", { headers: { ...headers, "Content-Type": "application/yaml" }, data: journey })).ok()).toBe(true);
   expect((await page.request.post("/v1/journeys/compared/publish", { headers })).ok()).toBe(true);
-  await expect.poll(async () => (await (await page.request.get("/v1/experiments?journey=compared", { headers })).json()).data.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  const came = await page.request.post("/v1/track", { headers: { Authorization: `Bearer ${required("WRITE_KEY")}` }, data: { userId: "compared", event: "Compared", messageId: "compared" } });
+  expect(came.ok()).toBe(true);
+  await expect
+    .poll(async () => {
+      const { data } = await (await page.request.get("/v1/experiments?journey=compared", { headers })).json();
+      return data[0]?.variants.reduce((sum: number, variant: { entered: number }) => sum + variant.entered, 0);
+    }, { timeout: 30_000 })
+    .toBe(1);
 }
 
 test("a marketer looks at the list, and ends an experiment by hand", async ({ page }) => {
