@@ -33,6 +33,7 @@ type config struct {
 	Providers         map[string]string // settings of the mail providers that report by webhooks, by environment variable
 	BounceListen      string            // host:port, or lmtp://host:port, that takes returned mail; empty: nothing listens
 	DNSServer         string            // host:port; empty: those of the machine
+	SendingIPs        []netip.Addr      // from which the relay hands mail over; none: those of the relay are guessed
 	VerifyDNS         bool              // whether domains of addresses are looked up
 	VerifyEvery       time.Duration     // not from the environment, as below
 	Brand             email.Brand
@@ -147,6 +148,14 @@ func (c *config) readDNS(getenv func(string) string) error {
 	var mistakes []error
 	if _, _, err := net.SplitHostPort(c.DNSServer); err != nil && c.DNSServer != "" {
 		mistakes = append(mistakes, errors.New("DNS_SERVER is an address such as 192.0.2.53:53"))
+	}
+	for text := range strings.FieldsFuncSeq(getenv("SENDING_IPS"), isSpaceOrComma) {
+		ip, err := netip.ParseAddr(text)
+		if err != nil {
+			mistakes = append(mistakes, errors.New("SENDING_IPS is a list of addresses, such as 192.0.2.1, 2001:db8::1"))
+			break
+		}
+		c.SendingIPs = append(c.SendingIPs, ip)
 	}
 	c.VerifyDNS = true
 	if text := getenv("VERIFY_DNS"); text != "" {

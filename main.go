@@ -34,6 +34,8 @@ const usage = `throughline – one durable customer journey per contact
   throughline suppress FILE                  never write to these addresses: one a line, or CSV with a column email
   throughline export FILE|- [--segment KEY] [--traits A,B]
                                              write contacts to a CSV file, or to .ndjson
+  throughline doctor [--send ADDRESS] [--delivered FILE] [--json]
+                                             look at SPF, DKIM, DMARC, names, TLS and a message, and say what to mend
   throughline openapi                        print the description of the HTTP API
   throughline version
 
@@ -89,6 +91,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runSuppress(ctx, rest, out)
 	case "export":
 		return runExport(ctx, rest, out)
+	case "doctor":
+		return runDoctor(ctx, rest, out)
 	case "openapi":
 		return runOpenAPI(out)
 	case "version":

@@ -55,6 +55,7 @@ type Options struct {
 	Brands         Brands
 	Glossaries     Glossaries
 	Broadcasts     Broadcasts
+	Deliverability Deliverability
 	Webhooks       Webhooks // may be nil: no mail provider reports anything
 
 	SubjectLines    SubjectLines
@@ -210,6 +211,7 @@ func (o Options) check() error {
 		{"Broadcasts", o.Broadcasts == nil},
 		{"SubjectLines", o.SubjectLines == nil},
 		{"SubjectSettings", o.SubjectSettings == nil},
+		{"Deliverability", o.Deliverability == nil},
 	}
 	var errs []error
 	for _, p := range ports {
@@ -254,6 +256,7 @@ func (s *server) routes() {
 	s.pauseRoutes()
 	s.kindRoutes()
 	s.sendingRoutes()
+	s.deliverabilityRoutes()
 	s.providerRoutes()
 	s.glossaryRoutes()
 	s.subjectRoutes()

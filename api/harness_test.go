@@ -66,6 +66,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		Glossaries: noRecords{}, SubjectLines: noRecords{}, SubjectSettings: noRecords{},
 		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Clock:  func() time.Time { return w.now }, Version: "test",
+		Deliverability: &memoryDeliverability{},
 	}
 	for _, c := range change {
 		c(&o)

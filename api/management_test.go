@@ -399,6 +399,7 @@ func TestNewNamesTheMissingPorts(t *testing.T) {
 	require.ErrorContains(t, err, "Unsubscribe")
 	w := newMemory()
 	_, err = New(Options{Keys: w, Sessions: memorySessions{w}, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w, Tracking: memoryTracking{w}, Imports: noImports{}, Merger: noErasures{}, Erasures: noErasures{}, Segments: memorySegments{w}, Companies: noRecords{}, Objects: noRecords{}, Catalogue: noRecords{}, Sending: noRecords{}, Direct: noRecords{}, Topics: memoryTopics{}, Suppressions: noSuppressions{}, Snippets: memorySnippets{}, ConsentChanges: memoryConsents{w}, Scoring: memoryScoring{w}, Numbers: noNumbers{}, Whereabouts: memoryWhereabouts{w}, Previews: plainPreviews{}, Brands: &memoryBrand{}, Glossaries: noRecords{}, SubjectLines: noRecords{}, SubjectSettings: noRecords{}, TestMails: noTestMails{},
+		Deliverability: &memoryDeliverability{},
 		TrustedProxies: []string{"not a network"}})
 	require.ErrorContains(t, err, "trusted proxies")
 	s := NewServer(http.NotFoundHandler(), ":0")

@@ -31,6 +31,7 @@ const pages: [name: string, path: string, ready: (page: Page) => Promise<unknown
   ["brand", "/settings/brand", (page) => page.frameLocator("iframe.mail").getByText("This is how your mails look").waitFor()],
   ["sending", "/settings/sending", (page) => page.getByRole("group", { name: "Caps" }).waitFor()],
   ["suppressions", "/settings/suppressions", (page) => page.getByText("No address is on the list", { exact: false }).or(page.getByRole("table", { name: "Suppressions" })).waitFor()],
+  ["deliverability", "/settings/deliverability", (page) => page.getByRole("table", { name: "By provider" }).waitFor()],
   ["topics", "/settings/topics", (page) => page.getByText("There is no topic yet", { exact: false }).or(page.getByRole("table", { name: "Topics" })).waitFor()],
   ["glossary", "/settings/glossary", (page) => page.getByText("There is no term yet", { exact: false }).or(page.getByRole("table", { name: "Terms" })).waitFor()],
   ["generated-subjects", "/settings/subjects", (page) => page.getByRole("group", { name: "Budget of a month" }).waitFor()],

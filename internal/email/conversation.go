@@ -34,6 +34,7 @@ var (
 	errNoStartTLS = errors.New("the server does not offer STARTTLS")
 	errNoSecret   = errors.New("credentials are not sent without TLS")
 	errNoAuth     = errors.New("the server offers neither AUTH PLAIN nor AUTH LOGIN")
+	errRefused    = errors.New("the server refuses")
 	errInjected   = errors.New("data came before the TLS handshake")
 )
 

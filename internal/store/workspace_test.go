@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -251,6 +252,7 @@ func TestEveryTableHasAFixture(t *testing.T) {
 	inContact(t, s, e.ContactID, func(ctx context.Context, tx *store.ContactTx) {
 		require.NoError(t, tx.HoldSend(ctx, e.ID, "news", 1, email.Verdict{Reason: "capped", Until: start}))
 	})
+	require.NoError(t, s.SaveDeliverabilityCheck(ctx, start, json.RawMessage(`{}`)))
 	_, err := s.SlowPace(ctx, "example.test", 100, 0, email.Delivery{Code: 421}, start)
 	require.NoError(t, err)
 	require.NoError(t, s.NoteWait(ctx, message.ID, "example.test", start))

@@ -34,6 +34,7 @@ export const pages: Entry[] = [
   { path: "/settings/brand", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Brand")) },
   { path: "/settings/sending", scopes: ["journeys"], page: lazy(() => import("../settings/Sending")) },
   { path: "/settings/suppressions", scopes: ["read"], page: lazy(() => import("../settings/Suppressions")) },
+  { path: "/settings/deliverability", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Deliverability")) },
   { path: "/settings/topics", scopes: ["journeys"], page: lazy(() => import("../settings/Topics")) },
   { path: "/settings/glossary", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Glossary")) },
   { path: "/settings/subjects", scopes: ["journeys", "read"], page: lazy(() => import("../settings/Subjects")) },

@@ -13,6 +13,7 @@ const parts = [
   { path: "/settings/glossary", label: "Glossary", scope: "read" },
   { path: "/settings/suppressions", label: "Suppressions", scope: "read" },
   { path: "/settings/subjects", label: "Generated subjects", scope: "read" },
+  { path: "/settings/deliverability", label: "Deliverability", scope: "read" },
   { path: "/settings/keys", label: "API keys", scope: "admin" },
 ];
 

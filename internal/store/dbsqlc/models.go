@@ -125,6 +125,12 @@ type Decision struct {
 	At           time.Time
 }
 
+type DeliverabilityCheck struct {
+	ID     int32
+	At     time.Time
+	Report []byte
+}
+
 type Delivery struct {
 	JournalID  int64
 	ReportID   uuid.UUID
