@@ -34,6 +34,7 @@ export function PlanForm({ id, plan: start, revision: first = 0 }: { id?: string
   });
   const write = (now: Plan) => {
     setPlan(now);
+    setProblems([]); // of another plan; saving asks again
     if (save.isError) save.reset();
   };
   const change = (part: Partial<Plan>) => write({ ...plan, ...part });
