@@ -31,8 +31,8 @@ type document[P, B, T, V any] struct {
 	find   operation // what is left out of both is the same for all
 	save   operation
 	port   P
-	loaded func(port P, ctx context.Context) (audience.Revised[T], error)                                             //nolint:revive // a method of the port
-	saved  func(port P, ctx context.Context, document T, expected *int64, now time.Time) (audience.Revised[T], error) //nolint:revive // a method of the port
+	loaded func(port P, ctx context.Context) (audience.Revised[T], error)
+	saved  func(port P, ctx context.Context, document T, expected *int64, now time.Time) (audience.Revised[T], error)
 	read   func(written B) (T, []fault.Problem)
 	view   func(kept audience.Revised[T]) V
 }

@@ -124,7 +124,6 @@ func (r *subjectReview) numbers(which any) ([]int, error) {
 	return asked, nil
 }
 
-//nolint:gochecknoglobals // never changed
 var errNumbers = errors.New(`please name the candidates: 1, or [1, 3], or "all"`)
 
 func whole(number float64) int {
