@@ -56,18 +56,55 @@ type world struct {
 
 var testNow = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+// optionsOf are all ports: a line each, so that those who add one at the same time don't meet.
+func optionsOf(m *memory) Options {
+	return Options{
+		Keys:            m,
+		Sessions:        memorySessions{m},
+		Events:          m,
+		Poker:           m,
+		Journeys:        m,
+		Templates:       m,
+		Contacts:        m,
+		Messages:        m,
+		Handoffs:        m,
+		Desk:            m,
+		Unsubscribe:     m,
+		Tracking:        memoryTracking{m},
+		Imports:         noImports{},
+		Segments:        memorySegments{m},
+		Merger:          noErasures{},
+		Erasures:        noErasures{},
+		Companies:       noRecords{},
+		Objects:         noRecords{},
+		Catalogue:       noRecords{},
+		Sending:         noRecords{},
+		Direct:          noRecords{},
+		Topics:          memoryTopics{},
+		Suppressions:    noSuppressions{},
+		Snippets:        memorySnippets{},
+		ConsentChanges:  memoryConsents{m},
+		Scoring:         memoryScoring{m},
+		Numbers:         noNumbers{},
+		Experiments:     &memoryExperiments{},
+		Whereabouts:     memoryWhereabouts{m},
+		Previews:        plainPreviews{},
+		Brands:          &memoryBrand{},
+		TestMails:       noTestMails{},
+		Broadcasts:      noBroadcasts{},
+		Glossaries:      noRecords{},
+		SubjectLines:    noRecords{},
+		SubjectSettings: noRecords{},
+		Deliverability:  &memoryDeliverability{},
+	}
+}
+
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
 	w := &world{memory: newMemory(), log: &syncBuffer{}, now: testNow}
-	o := Options{
-		Keys: w, Sessions: memorySessions{w.memory}, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w, Tracking: memoryTracking{w.memory}, Imports: noImports{}, Segments: memorySegments{w.memory},
-		Merger: noErasures{}, Erasures: noErasures{},
-		Companies: noRecords{}, Objects: noRecords{}, Catalogue: noRecords{}, Sending: noRecords{}, Direct: noRecords{}, Topics: memoryTopics{}, Suppressions: noSuppressions{}, Snippets: memorySnippets{}, ConsentChanges: memoryConsents{w.memory}, Scoring: memoryScoring{w.memory}, Numbers: noNumbers{}, Experiments: &memoryExperiments{}, Whereabouts: memoryWhereabouts{w.memory}, Previews: plainPreviews{}, Brands: &memoryBrand{}, TestMails: noTestMails{}, Broadcasts: noBroadcasts{},
-		Glossaries: noRecords{}, SubjectLines: noRecords{}, SubjectSettings: noRecords{},
-		Logger: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Clock:  func() time.Time { return w.now }, Version: "test",
-		Deliverability: &memoryDeliverability{},
-	}
+	o := optionsOf(w.memory)
+	o.Logger = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Clock, o.Version = func() time.Time { return w.now }, "test"
 	for _, c := range change {
 		c(&o)
 	}

@@ -397,10 +397,9 @@ func TestNewNamesTheMissingPorts(t *testing.T) {
 	_, err := New(Options{})
 	require.ErrorContains(t, err, "Keys")
 	require.ErrorContains(t, err, "Unsubscribe")
-	w := newMemory()
-	_, err = New(Options{Keys: w, Sessions: memorySessions{w}, Events: w, Poker: w, Journeys: w, Templates: w, Contacts: w, Messages: w, Handoffs: w, Desk: w, Unsubscribe: w, Tracking: memoryTracking{w}, Imports: noImports{}, Merger: noErasures{}, Erasures: noErasures{}, Segments: memorySegments{w}, Companies: noRecords{}, Objects: noRecords{}, Catalogue: noRecords{}, Sending: noRecords{}, Direct: noRecords{}, Topics: memoryTopics{}, Suppressions: noSuppressions{}, Snippets: memorySnippets{}, ConsentChanges: memoryConsents{w}, Scoring: memoryScoring{w}, Numbers: noNumbers{}, Whereabouts: memoryWhereabouts{w}, Previews: plainPreviews{}, Brands: &memoryBrand{}, Glossaries: noRecords{}, SubjectLines: noRecords{}, SubjectSettings: noRecords{}, TestMails: noTestMails{},
-		Deliverability: &memoryDeliverability{},
-		TrustedProxies: []string{"not a network"}})
+	o := optionsOf(newMemory())
+	o.TrustedProxies = []string{"not a network"}
+	_, err = New(o)
 	require.ErrorContains(t, err, "trusted proxies")
 	s := NewServer(http.NotFoundHandler(), ":0")
 	for _, d := range []time.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout} {

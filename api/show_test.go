@@ -55,7 +55,7 @@ func TestStepKinds(t *testing.T) {
 	for _, field := range kinds.Definition {
 		names = append(names, field.Name)
 	}
-	require.Equal(t, []string{"journey", "name", "enter", "reenter", "priority", "goal", "exit"}, names)
+	require.Equal(t, []string{"journey", "name", "enter", "reenter", "priority", "during_handoff", "goal", "exit"}, names)
 }
 
 // What the pages' types are made of is what a server says.

@@ -139,7 +139,7 @@ func (t *textForm) fill(pieces []piece, held *values) (string, error) {
 				continue
 			}
 			value, _ := part.slot.of(pieces, held)
-			if h.link && part.slot.value && !(page.raw && b.Len() == 0) {
+			if h.link && part.slot.value && (!page.raw || b.Len() > 0) {
 				value = escapeLink(value)
 			}
 			b.WriteString(value)

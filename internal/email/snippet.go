@@ -117,7 +117,7 @@ func eachPart(source string, fn func(tok parser.Token, render bool)) {
 		if tok.Type != parser.TextTokenType && tok.Type != parser.ObjTokenType && !tag {
 			continue // the marks of white space, which are within the others' sources, too
 		}
-		comment = tag && tok.Name == "comment" || comment && !(tag && tok.Name == "endcomment")
+		comment = tag && tok.Name == "comment" || comment && (!tag || tok.Name != "endcomment")
 		fn(tok, tag && tok.Name == renderTag && !comment)
 	}
 }

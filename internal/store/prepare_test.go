@@ -42,10 +42,12 @@ func TestWhatASendAsksAhead(t *testing.T) {
 	}
 	q := email.SendQuestions{MessageID: sent.ID, EnrollmentID: e.ID, Topic: "news", Marketing: true, Tracked: true, Priority: 1, Since: &since}
 	for name, change := range map[string]func(){
-		"nothing":       func() {},
-		"suppressed":    func() { require.NoError(t, s.Suppress(t.Context(), "ana@example.test", "hard_bounce", start)) },
-		"unsubscribed":  func() { require.NoError(t, s.SetConsent(t.Context(), e.ContactID, "marketing", false, "form", start)) },
-		"not tracked":   func() { require.NoError(t, s.SetConsent(t.Context(), e.ContactID, store.TopicTracking, false, "form", start)) },
+		"nothing":      func() {},
+		"suppressed":   func() { require.NoError(t, s.Suppress(t.Context(), "ana@example.test", "hard_bounce", start)) },
+		"unsubscribed": func() { require.NoError(t, s.SetConsent(t.Context(), e.ContactID, "marketing", false, "form", start)) },
+		"not tracked": func() {
+			require.NoError(t, s.SetConsent(t.Context(), e.ContactID, store.TopicTracking, false, "form", start))
+		},
 		"another topic": func() { require.NoError(t, s.SetConsent(t.Context(), e.ContactID, "news", false, "form", start)) },
 	} {
 		change()
