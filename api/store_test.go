@@ -122,6 +122,7 @@ func TestAStoryOnTheRealStore(t *testing.T) {
 		return c
 	}
 	w.run(t, []row{
+		{name: "brand", call: admin("PUT", "/v1/brand", `{"name":"Example","link":"https://example.com","address":"1 Example Street, Example Town"}`), status: 200},
 		{name: "template", call: yaml("PUT", "/v1/templates/welcome", welcomeYAML), status: 200, contains: []string{`"version":1`}},
 		{name: "template again", call: yaml("PUT", "/v1/templates/welcome", welcomeYAML), status: 200, contains: []string{`"version":1`}},
 		{name: "draft", call: yaml("PUT", "/v1/journeys/trial", trialYAML), status: 200, contains: []string{`"revision":1`, `"problems":[]`}},

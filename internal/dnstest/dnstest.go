@@ -40,10 +40,7 @@ type zone struct {
 // New starts a server that ends with the test.
 func New(t *testing.T) *Server {
 	t.Helper()
-	packets, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", packets.LocalAddr().String())
-	require.NoError(t, err)
+	packets, listener := listen(t)
 	s := &Server{Address: packets.LocalAddr().String(), zones: map[string]*zone{}, asked: map[string]int{}}
 	var serving sync.WaitGroup
 	serving.Go(func() { s.packets(packets) })
@@ -54,6 +51,24 @@ func New(t *testing.T) *Server {
 		serving.Wait()
 	})
 	return s
+}
+
+// listen takes a port that is free for both protocols: one that is free for UDP may be somebody else's for TCP.
+func listen(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var last error
+	for range 20 {
+		packets, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+		require.NoError(t, err)
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, listener
+		}
+		last = err
+		_ = packets.Close()
+	}
+	require.NoError(t, last)
+	return nil, nil
 }
 
 // Resolver asks this server alone.
