@@ -92,7 +92,7 @@ test("all mail stands on one page, with filters, and opens as it looked", async 
     await page.getByRole("combobox", { name: filter }).click();
     await page.getByRole("option", { name: "All", exact: true }).click();
   }
-  await page.getByRole("button", { name: /your trial has begun/ }).first().click();
+  await page.getByRole("button", { name: /Welcome, Ana: your trial has begun/ }).first().click();
   await expect(page.frameLocator("iframe.mail").getByText("Hi Ana", { exact: false })).toBeVisible();
 });
 

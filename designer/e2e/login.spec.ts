@@ -21,7 +21,7 @@ test("a marketer logs in at the provider, lands on the page that was asked for, 
   await expect(page).toHaveURL(`${baseURL}/templates?from=a%20mail`);
   await expect(page.getByRole("table", { name: "Templates" })).toBeVisible();
   await expect(page.getByText("Maria Marketing · marketer")).toBeVisible();
-  await expect(menu(page)).toHaveText(["Journeys", "Contacts", "Messages", "Companies", "Segments", "Events", "Templates", "Settings"]);
+  await expect(menu(page)).toHaveText(["Journeys", "Experiments", "Broadcasts", "Contacts", "Messages", "Companies", "Segments", "Events", "Templates", "Settings"]);
   const cookies = await page.context().cookies(baseURL!);
   expect(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([["throughline_session", true, "Strict"]]);
   await page.reload();
