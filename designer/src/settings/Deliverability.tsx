@@ -45,7 +45,7 @@ export default function DeliverabilityPage() {
   );
 }
 
-const results = { fail: { word: "Mend", color: "red.9" }, warn: { word: "Look", color: "yellow.9" }, pass: { word: "In order", color: "green.9" } } as const;
+const results = { fail: { word: "Mend", color: "red.9" }, warn: { word: "Look", color: "yellow.9" }, pass: { word: "In order", color: "teal.9" } } as const;
 const order = ["fail", "warn", "pass"] as const;
 
 function Check({ report }: { report: Schema["Report"] | undefined }) {
@@ -130,7 +130,7 @@ const names: Record<Schema["Finding"]["check"], string> = {
 
 const states = {
   few: { word: "too few to say", color: "gray.8" },
-  good: { word: "good", color: "green.9" },
+  good: { word: "good", color: "teal.9" },
   watch: { word: "watch", color: "yellow.9" },
   harm: { word: "does harm", color: "red.9" },
 } as const;
