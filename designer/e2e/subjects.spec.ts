@@ -46,7 +46,7 @@ test("generated subjects are switched on, looked at, approved, and seen beside t
   await lines.scrollIntoViewIfNeeded();
   await page.screenshot({ path: `${required("ARTIFACTS")}/subjects-proposed.png`, fullPage: true });
   await lines.getByRole("button", { name: "Approve “Three ideas for Monday”" }).click();
-  await expect(table.getByRole("row", { name: /Three ideas/ })).toContainText("50 %");
+  await expect(table.getByRole("row", { name: /Three ideas/ })).toContainText(/(4[5-9]|5[0-5]) %/); // drawn, as long as nothing is known of either
   await expect(lines.getByRole("button", { name: "Retire “Three ideas for Monday”" })).toBeVisible();
   await page.setViewportSize({ width: 320, height: 900 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
