@@ -49,7 +49,7 @@ test("generated subjects are switched on, looked at, approved, and seen beside t
   await expect(table.getByRole("row", { name: /Three ideas/ })).toContainText(/(4[5-9]|5[0-5]) %/); // drawn, as long as nothing is known of either
   await expect(lines.getByRole("button", { name: "Retire “Three ideas for Monday”" })).toBeVisible();
   await page.setViewportSize({ width: 320, height: 900 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320); // once the page has followed
   await page.screenshot({ path: `${required("ARTIFACTS")}/subjects-320.png`, fullPage: true });
   await page.setViewportSize({ width: 1280, height: 720 });
   await lines.getByRole("button", { name: "Retire “Three ideas for Monday”" }).click();
