@@ -213,19 +213,18 @@ func (a *Broadcasts) write(ctx context.Context, tx ContactTx, work *batch, locke
 		}
 	}
 	m.State, r.Reason, r.DecidedAt = begins(m.Reason), m.Reason, &now
+	if m.State == email.Queued {
+		a.Messages.claimUnwritten(&m)
+	}
 	if err := tx.InsertMessage(ctx, m); err != nil {
 		return nil, err
 	}
-	if m.State != email.Queued {
+	if m.State != email.Sending {
 		work.unsent.Add(1)
 		r.State = email.RecipientState(m.State)
 		return nil, tx.UpdateRecipient(ctx, r)
 	}
-	m, err = tx.ClaimMessage(ctx, m.ID, a.Messages.Dispatcher.lease(now), now)
-	if err != nil {
-		return nil, err
-	}
-	return &m, a.underWay(ctx, tx, r, m)
+	return &m, a.underWay(ctx, tx, r)
 }
 
 // refuse finds why a mail must not go out, and puts that into it; or until when it has to wait.
@@ -278,7 +277,7 @@ func (a *Broadcasts) verdict(ctx context.Context, tx ContactTx, d draft, locked 
 }
 
 // underWay notes when somebody has to look at a mail again that a transport has now: the lease is over by then, or it may be tried again.
-func (a *Broadcasts) underWay(ctx context.Context, tx ContactTx, r email.BroadcastRecipient, m email.Message) error {
+func (a *Broadcasts) underWay(ctx context.Context, tx ContactTx, r email.BroadcastRecipient) error {
 	r.State, r.DueAt = email.RecipientSending, a.Messages.Dispatcher.lease(a.Messages.Now()).Add(time.Second)
 	return tx.UpdateRecipient(ctx, r)
 }
@@ -317,5 +316,5 @@ func (a *Broadcasts) goOn(ctx context.Context, tx ContactTx, locked email.Locked
 	if err != nil || claimed == nil {
 		return nil, err
 	}
-	return claimed, a.underWay(ctx, tx, r, *claimed)
+	return claimed, a.underWay(ctx, tx, r)
 }

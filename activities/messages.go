@@ -261,13 +261,18 @@ func (a *Messages) write(ctx context.Context, tx ContactTx, in EffectInput, d dr
 	}
 	m.State = begins(m.Reason)
 	if m.State == email.Queued && a.Paces.try(m.ToAddress) == 0 { // else AwaitDelivery lets it wait for its turn
-		until := a.Dispatcher.lease(a.Now())
-		m.State, m.Attempt, m.Fence, m.LeaseUntil = email.Sending, 1, 1, &until
+		a.claimUnwritten(&m)
 	}
 	if err := tx.InsertMessage(ctx, m); err != nil {
 		return m, nil, err
 	}
 	return m, left(d.step, m), d.choice.note(ctx, tx, m)
+}
+
+// claimUnwritten claims a message that is about to be written, so that one statement does both.
+func (a *Messages) claimUnwritten(m *email.Message) {
+	until := a.Dispatcher.lease(a.Now())
+	m.State, m.Attempt, m.Fence, m.LeaseUntil = email.Sending, 1, 1, &until
 }
 
 // begins is the state that a message begins in.

@@ -7,6 +7,7 @@ import { Link } from "react-router";
 import { type Schema, api, result } from "../api/client";
 import { Rows } from "../frame/Rows";
 import { Loaded, When } from "../frame/states";
+import { useReasons, wordsOf } from "../messages/reasons";
 import { can, useSession } from "../session/session";
 import { recipientWords, review, stateWords } from "./words";
 
@@ -54,6 +55,7 @@ export function Progress({ broadcast }: { broadcast: Broadcast }) {
 }
 
 function Numbers({ numbers, state }: { numbers: Schema["BroadcastNumbers"]; state: string }) {
+  const reasons = useReasons();
   const share = numbers.recipients > 0 ? (100 * numbers.settled) / numbers.recipients : 0;
   return (
     <Stack>
@@ -69,7 +71,7 @@ function Numbers({ numbers, state }: { numbers: Schema["BroadcastNumbers"]; stat
         {numbers.counts.map((count) => (
           <List.Item key={`${count.state} ${count.reason ?? ""}`}>
             {count.total.toLocaleString("en")} {recipientWords[count.state]}
-            {count.reason ? ` (${count.reason})` : ""}
+            {count.reason ? `: ${wordsOf(reasons, count.reason)}` : ""}
           </List.Item>
         ))}
       </List>
@@ -155,6 +157,7 @@ function Actions({ broadcast }: { broadcast: Broadcast }) {
 }
 
 function Recipients({ id, state }: { id: string; state: string }) {
+  const reasons = useReasons();
   return (
     <Rows
       label="Recipients"
@@ -171,7 +174,7 @@ function Recipients({ id, state }: { id: string; state: string }) {
             </Anchor>
           ),
         },
-        { title: "What became of it", cell: (recipient) => recipientWords[recipient.state] + (recipient.reason ? ` (${recipient.reason})` : "") },
+        { title: "What became of it", cell: (recipient) => recipientWords[recipient.state] + (recipient.reason ? `: ${wordsOf(reasons, recipient.reason)}` : "") },
         { title: "When", cell: (recipient) => <When {...(recipient.decided_at && { at: recipient.decided_at })} /> },
       ]}
     />
